@@ -1,0 +1,133 @@
+/* Proctor: subprocesses for C programs on GLib
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include <proctor/proctor-enums.h>
+#include <proctor/proctor-macros.h>
+#include <proctor/proctor-types.h>
+
+G_BEGIN_DECLS
+
+#define PROCTOR_TYPE_COMMAND (proctor_command_get_type ())
+
+PROCTOR_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (ProctorCommand, proctor_command, PROCTOR, COMMAND, GObject)
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorCommand *proctor_command_new (const char *program,
+                                     ...) G_GNUC_NULL_TERMINATED;
+PROCTOR_AVAILABLE_IN_1_0
+ProctorCommand *proctor_command_newv (const char * const *argv);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorCommand *proctor_command_new_shell (const char *script);
+
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_executable (ProctorCommand *self,
+                                     const char     *executable);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_cwd (ProctorCommand *self,
+                              const char     *cwd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_environ (ProctorCommand     *self,
+                                  const char * const *environ_);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_setenv (ProctorCommand *self,
+                             const char     *name,
+                             const char     *value);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_unsetenv (ProctorCommand *self,
+                               const char     *name);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_clear_environ (ProctorCommand *self);
+
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdin (ProctorCommand *self,
+                                ProctorStdio    stdio);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdout (ProctorCommand *self,
+                                 ProctorStdio    stdio);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stderr (ProctorCommand *self,
+                                 ProctorStdio    stdio);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdin_path (ProctorCommand *self,
+                                     const char     *path);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdout_path (ProctorCommand *self,
+                                      const char     *path,
+                                      gboolean        append);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stderr_path (ProctorCommand *self,
+                                      const char     *path,
+                                      gboolean        append);
+
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_flags (ProctorCommand      *self,
+                                ProctorCommandFlags  flags);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorCommandFlags proctor_command_get_flags (ProctorCommand *self);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_process_group (ProctorCommand *self,
+                                        int             process_group);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_limit (ProctorCommand *self,
+                                gsize           limit);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_timeout (ProctorCommand *self,
+                                  GTimeSpan       timeout);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_drain_grace (ProctorCommand *self,
+                                      GTimeSpan       drain_grace);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorProcess *proctor_command_spawn (ProctorCommand  *self,
+                                       GCancellable    *cancellable,
+                                       GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_spawn_async (ProctorCommand      *self,
+                                  GCancellable        *cancellable,
+                                  GAsyncReadyCallback  callback,
+                                  gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorProcess *proctor_command_spawn_finish (ProctorCommand  *self,
+                                              GAsyncResult    *result,
+                                              GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run (ProctorCommand  *self,
+                                    GBytes          *input,
+                                    GCancellable    *cancellable,
+                                    GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_run_async (ProctorCommand      *self,
+                                GBytes              *input,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_finish (ProctorCommand  *self,
+                                           GAsyncResult    *result,
+                                           GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_check (ProctorCommand  *self,
+                                          GBytes          *input,
+                                          GCancellable    *cancellable,
+                                          GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_run_check_async (ProctorCommand      *self,
+                                      GBytes              *input,
+                                      GCancellable        *cancellable,
+                                      GAsyncReadyCallback  callback,
+                                      gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_check_finish (ProctorCommand  *self,
+                                                 GAsyncResult    *result,
+                                                 GError         **error);
+
+G_END_DECLS

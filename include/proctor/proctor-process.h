@@ -1,0 +1,102 @@
+/* Proctor: subprocesses for C programs on GLib
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include <proctor/proctor-enums.h>
+#include <proctor/proctor-macros.h>
+#include <proctor/proctor-types.h>
+
+G_BEGIN_DECLS
+
+#define PROCTOR_TYPE_PROCESS (proctor_process_get_type ())
+
+PROCTOR_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (ProctorProcess, proctor_process, PROCTOR, PROCESS, GObject)
+
+PROCTOR_AVAILABLE_IN_1_0
+GPid proctor_process_get_pid (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorProcessState proctor_process_get_state (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_get_returncode (ProctorProcess *self,
+                                         int            *returncode);
+
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_send_signal (ProctorProcess  *self,
+                                      int              signum,
+                                      GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_terminate (ProctorProcess  *self,
+                                    GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_kill (ProctorProcess  *self,
+                               GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_wait (ProctorProcess  *self,
+                               GCancellable    *cancellable,
+                               int             *returncode,
+                               GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_process_wait_async (ProctorProcess      *self,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_wait_finish (ProctorProcess  *self,
+                                      GAsyncResult    *result,
+                                      int             *returncode,
+                                      GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_wait_check (ProctorProcess  *self,
+                                     GCancellable    *cancellable,
+                                     GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_process_wait_check_async (ProctorProcess      *self,
+                                       GCancellable        *cancellable,
+                                       GAsyncReadyCallback  callback,
+                                       gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_wait_check_finish (ProctorProcess  *self,
+                                            GAsyncResult    *result,
+                                            GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_process_communicate (ProctorProcess  *self,
+                                            GBytes          *input,
+                                            GCancellable    *cancellable,
+                                            GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_process_communicate_async (ProctorProcess      *self,
+                                        GBytes              *input,
+                                        GCancellable        *cancellable,
+                                        GAsyncReadyCallback  callback,
+                                        gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_process_communicate_finish (ProctorProcess  *self,
+                                                   GAsyncResult    *result,
+                                                   GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_stop (ProctorProcess  *self,
+                               GTimeSpan        grace,
+                               GCancellable    *cancellable,
+                               GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_process_stop_async (ProctorProcess      *self,
+                                 GTimeSpan            grace,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_stop_finish (ProctorProcess  *self,
+                                      GAsyncResult    *result,
+                                      GError         **error);
+
+G_END_DECLS

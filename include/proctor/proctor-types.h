@@ -1,0 +1,18 @@
+/* Proctor: subprocesses for C programs on GLib
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ProctorCommand ProctorCommand;
+typedef struct _ProctorProcess ProctorProcess;
+typedef struct _ProctorResult ProctorResult;
+typedef struct _ProctorChildWatcher ProctorChildWatcher;
+typedef struct _ProctorMainChildWatcher ProctorMainChildWatcher;
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+/* Proctor: subprocesses for C programs on GLib
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#define PROCTOR_INSIDE
+
+#include <proctor/proctor-macros.h>
+#include <proctor/proctor-types.h>
+#include <proctor/proctor-enums.h>
+#include <proctor/proctor-enum-types.h>
+#include <proctor/proctor-error.h>
+#include <proctor/proctor-command.h>
+#include <proctor/proctor-process.h>
+#include <proctor/proctor-result.h>
+#include <proctor/proctor-gather.h>
+#include <proctor/proctor-shell.h>
+#include <proctor/proctor-child-watcher.h>
+#include <proctor/proctor-main-child-watcher.h>
+#include <proctor/proctor-service.h>
+
+#undef PROCTOR_INSIDE

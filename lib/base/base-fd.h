@@ -1,0 +1,23 @@
+/* Small helpers for file descriptors.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* @fd itself, or, where it is 0, 1 or 2 because the program has closed its stdio, a close-on-exec copy above them; the
+ * original is closed then. -1 with errno stays -1.
+ */
+int fd_above_stdio (int fd);
+
+/* A close-on-exec pipe, both ends above 2. FALSE with errno. */
+gboolean fd_pipe (int fds[2]);
+
+/* Closes @fd if it is one, and forgets it. Never retried: on Linux an interrupted close has closed. */
+void fd_clear (int *fd);
+
+G_END_DECLS

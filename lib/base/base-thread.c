@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include "base/base-thread.h"
+
+#include <glib/gi18n-lib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <proctor/proctor.h>
+
+gboolean
+thread_is_main (void)
+{
+  return (pid_t) syscall (SYS_gettid) == getpid ();
+}
+
+/* The mark lies on a page that the kernel empties in a forked copy (MADV_WIPEONFORK, Linux 4.14), so that asking costs no
+ * system call. Where that cannot be had, the pid is compared.
+ */
+static const guint32 *
+program_mark (pid_t *ret_pid)
+{
+  static gsize initialized;
+  static guint32 *mark;
+  static pid_t pid;
+
+  if (g_once_init_enter (&initialized))
+    {
+      gsize size = (gsize) sysconf (_SC_PAGESIZE);
+      void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+      pid = getpid ();
+      if (page != MAP_FAILED)
+        {
+          if (madvise (page, size, MADV_WIPEONFORK) == 0)
+            {
+              mark = page;
+              *mark = 1;
+            }
+          else
+            {
+              munmap (page, size);
+            }
+        }
+      g_once_init_leave (&initialized, 1);
+    }
+
+  *ret_pid = pid;
+  return mark;
+}
+
+gboolean
+program_is_forked_copy (void)
+{
+  pid_t pid;
+  const guint32 *mark = program_mark (&pid);
+
+  if (mark != NULL)
+    return *mark == 0;
+
+  return getpid () != pid;
+}
+
+/* The mark must be set before anything else can fork the program, so when the library is loaded. */
+static void __attribute__ ((constructor))
+program_mark_at_load (void)
+{
+  (void) program_is_forked_copy ();
+}
+
+gboolean
+program_check_not_forked (GError **error)
+{
+  if (G_LIKELY (!program_is_forked_copy ()))
+    return TRUE;
+
+  g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED,
+                       _("This is a forked copy of the program that loaded Proctor; call exec before using it"));
+  return FALSE;
+}
+
+void
+thread_block_signals (void)
+{
+  static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+  sigset_t mask;
+
+  sigfillset (&mask);
+  for (gsize i = 0; i < G_N_ELEMENTS (synchronous); i++)
+    sigdelset (&mask, synchronous[i]);
+  pthread_sigmask (SIG_BLOCK, &mask, NULL);
+}
