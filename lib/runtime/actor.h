@@ -1,0 +1,58 @@
+/* An object that lives on one worker thread and is reached by messages only.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "runtime/mailbox.h"
+
+G_BEGIN_DECLS
+
+typedef struct _Worker Worker;
+typedef struct _Actor Actor;
+typedef struct _Message Message;
+
+/* Runs on the actor's worker. The message is the function's from here on: it frees it, or its owner does. */
+typedef void (*MessageFunc) (Actor   *actor,
+                             Message *message);
+
+/* Embedded in what is sent; owns all that it carries. May be posted again once its function has been called. */
+struct _Message
+{
+  MailboxItem item;
+  Actor *actor;
+  MessageFunc func;
+};
+
+/* Embedded first in its type. A message that is under way holds a reference, so an actor never misses one. The last reference
+ * may be dropped in any thread and frees memory only: what belongs to the worker (fds, watches, timers) has to be given up
+ * there before, for which an actor holds a reference to itself as long as it has any of it.
+ */
+struct _Actor
+{
+  gatomicrefcount ref_count;
+
+  /* immutable after construction */
+  Worker *worker;
+  void (*free_func) (Actor *self);
+
+  /* worker only */
+  Message *first; /* oldest */
+  Message *last;
+  Actor *next_to_run;
+  gboolean is_to_run;
+};
+
+void actor_init (Actor   *self,
+                 Worker  *worker,
+                 void   (*free_func) (Actor *self));
+Actor *actor_ref (Actor *self);
+void actor_unref (Actor *self);
+
+/* Any thread that holds a reference. Messages of one thread are handled in the order of their posts. */
+void actor_post (Actor       *self,
+                 Message     *message,
+                 MessageFunc  func);
+
+G_END_DECLS

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY; deliveries are made in their context. */
+
+#include "config.h"
+
+#include "runtime/caller-context.h"
+
+#include <stdatomic.h>
+
+/* How many deliveries are made before other sources of the context get their turn. */
+#define DELIVERY_BATCH 32
+
+/* One per GMainContext that somebody waits in. It goes when nobody does any more, so that a thread's own context can end with
+ * the thread; the global default context's stays, as it is asked for all the time.
+ *
+ * A delivery that is under way holds a reference.
+ */
+struct _CallerContext
+{
+  /* atomic; becomes 0 only under contexts_lock */
+  atomic_int ref_count;
+
+  /* immutable after construction */
+  GMainContext *context;
+  Mailbox *mailbox;
+
+  /* guarded by notices_lock */
+  GMutex notices_lock;
+  GQueue notices; /* of borrowed Notice, linked through themselves */
+};
+
+static GMutex contexts_lock;
+static GHashTable *contexts; /* GMainContext → borrowed CallerContext; guarded by contexts_lock */
+
+static Notice *
+pop_notice (CallerContext *self)
+{
+  GList *link;
+  Notice *notice = NULL;
+
+  g_mutex_lock (&self->notices_lock);
+  link = g_queue_pop_head_link (&self->notices);
+  if (link != NULL)
+    notice = g_steal_pointer (&link->data);
+  g_mutex_unlock (&self->notices_lock);
+
+  return notice;
+}
+
+static gboolean
+deliver (Mailbox *mailbox,
+         gpointer data)
+{
+  CallerContext *self = caller_context_ref (data);
+  Notice *notice;
+
+  while ((notice = pop_notice (self)) != NULL)
+    notice->func (notice);
+
+  for (guint i = 0; i < DELIVERY_BATCH; i++)
+    {
+      Delivery *delivery = (Delivery *) mailbox_pop (mailbox);
+
+      if (delivery == NULL)
+        break;
+      delivery->func (delivery);
+      caller_context_unref (self);
+    }
+
+  caller_context_unref (self);
+  return FALSE;
+}
+
+static CallerContext *
+caller_context_new (GMainContext *context)
+{
+  CallerContext *self = g_new0 (CallerContext, 1);
+
+  atomic_init (&self->ref_count, context == g_main_context_default () ? 2 : 1);
+  self->context = g_main_context_ref (context);
+  g_mutex_init (&self->notices_lock);
+  g_queue_init (&self->notices);
+  self->mailbox = mailbox_new (context, "[Proctor] completions", deliver, self);
+  return self;
+}
+
+CallerContext *
+caller_context_ref_thread_default (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+  CallerContext *self;
+
+  g_mutex_lock (&contexts_lock);
+  if (contexts == NULL)
+    contexts = g_hash_table_new (NULL, NULL);
+  self = g_hash_table_lookup (contexts, context);
+  if (self != NULL)
+    {
+      caller_context_ref (self);
+    }
+  else
+    {
+      self = caller_context_new (context);
+      g_hash_table_insert (contexts, context, self);
+    }
+  g_mutex_unlock (&contexts_lock);
+
+  return self;
+}
+
+CallerContext *
+caller_context_ref (CallerContext *self)
+{
+  atomic_fetch_add (&self->ref_count, 1);
+  return self;
+}
+
+void
+caller_context_unref (CallerContext *self)
+{
+  int count = atomic_load (&self->ref_count);
+  gboolean is_last;
+
+  while (count > 1)
+    {
+      if (atomic_compare_exchange_weak (&self->ref_count, &count, count - 1))
+        return;
+    }
+
+  g_mutex_lock (&contexts_lock);
+  is_last = atomic_fetch_sub (&self->ref_count, 1) == 1;
+  if (is_last)
+    g_hash_table_remove (contexts, self->context);
+  g_mutex_unlock (&contexts_lock);
+
+  if (is_last)
+    {
+      mailbox_destroy (self->mailbox);
+      g_main_context_unref (self->context);
+      g_mutex_clear (&self->notices_lock);
+      g_free (self);
+    }
+}
+
+GMainContext *
+caller_context_get_context (CallerContext *self)
+{
+  return self->context;
+}
+
+void
+caller_context_post (CallerContext *self,
+                     Delivery      *delivery,
+                     DeliveryFunc   func)
+{
+  /* The delivery's reference, and one for the call itself: the delivery may be made before it returns. */
+  atomic_fetch_add (&self->ref_count, 2);
+  delivery->func = func;
+  mailbox_post (self->mailbox, &delivery->item);
+  caller_context_unref (self);
+}
+
+void
+caller_context_notify (CallerContext *self,
+                       Notice        *notice,
+                       NoticeFunc     func)
+{
+  g_mutex_lock (&self->notices_lock);
+  if (notice->link.data == NULL)
+    {
+      notice->func = func;
+      notice->link = (GList){ .data = notice };
+      g_queue_push_tail_link (&self->notices, &notice->link);
+    }
+  g_mutex_unlock (&self->notices_lock);
+
+  mailbox_nudge (self->mailbox);
+}
+
+gboolean
+caller_context_take_back (CallerContext *self,
+                          Notice        *notice)
+{
+  gboolean was_pending;
+
+  g_mutex_lock (&self->notices_lock);
+  was_pending = notice->link.data != NULL;
+  if (was_pending)
+    {
+      g_queue_unlink (&self->notices, &notice->link);
+      notice->link.data = NULL;
+    }
+  g_mutex_unlock (&self->notices_lock);
+
+  return was_pending;
+}

@@ -1,0 +1,46 @@
+/* A lock-free queue from many threads into one GMainContext.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _Mailbox Mailbox;
+typedef struct _MailboxItem MailboxItem;
+
+/* Embedded in what is sent. Belongs to the mailbox from the post until it is popped. */
+struct _MailboxItem
+{
+  MailboxItem *next;
+};
+
+/* Handles some items (mailbox_pop()) in the mailbox's context. Whether the owner still has work that it took out of the
+ * mailbox but has not done: then it is called again in the next iteration. What is still in the mailbox brings it back
+ * anyway. May be entered again from within, when what it calls runs a nested main loop.
+ */
+typedef gboolean (*MailboxFunc) (Mailbox  *mailbox,
+                                 gpointer  owner);
+
+Mailbox *mailbox_new (GMainContext *context,
+                      const char   *name,
+                      MailboxFunc   func,
+                      gpointer      owner);
+
+/* Consumer only. Items that are still inside stay with whoever posted them. */
+void mailbox_destroy (Mailbox *self);
+
+/* Any thread that keeps the mailbox alive during the call. */
+void mailbox_post (Mailbox     *self,
+                   MailboxItem *item);
+
+/* Has the function called, with no item. Any thread that keeps the mailbox alive during the call. */
+void mailbox_nudge (Mailbox *self);
+
+/* Consumer only: the oldest item, or NULL. */
+MailboxItem *mailbox_pop (Mailbox *self);
+
+G_END_DECLS

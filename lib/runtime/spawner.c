@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: posting ANY; jobs run on spawner threads. */
+
+#include "config.h"
+
+#include "runtime/spawner.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/base-thread.h"
+
+#define MIN_THREADS 2
+#define MAX_THREADS 4
+
+/* When this long no job was taken although one waits, all threads are stuck in children that do not get to their exec. */
+#define STUCK_AFTER_US (10 * G_TIME_SPAN_MILLISECOND)
+
+/* The threads are started when there is work for them and then stay: PR_SET_PDEATHSIG sends its signal when the thread ends
+ * that made the child, not the program. They outlive a shutdown of the service, too.
+ *
+ * The watchman is one more thread. It sleeps until somebody found all others busy, and then looks every few milliseconds
+ * whether jobs still get taken, as long as any waits. If they do not it adds a thread.
+ */
+typedef struct
+{
+  /* guarded by spawner_lock */
+  SpawnerJob *first; /* oldest */
+  SpawnerJob *last;
+  guint n_jobs;    /* from first to last */
+  guint n_threads; /* without the watchman */
+  guint n_idle;    /* in job_waits, even if they were signalled already: each takes one job */
+  guint64 n_taken;
+  gboolean has_watchman;
+  gboolean watchman_sleeps;
+} Spawner;
+
+static GMutex spawner_lock;
+static GCond job_waits;  /* with spawner_lock */
+static GCond congestion; /* with spawner_lock: for the watchman */
+static Spawner spawner;
+
+static gpointer
+spawner_thread (gpointer data)
+{
+  g_mutex_lock (&spawner_lock);
+  for (;;)
+    {
+      SpawnerJob *job;
+
+      while (spawner.first == NULL)
+        {
+          spawner.n_idle++;
+          g_cond_wait (&job_waits, &spawner_lock);
+          spawner.n_idle--;
+        }
+
+      job = spawner.first;
+      spawner.first = job->next;
+      if (spawner.first == NULL)
+        spawner.last = NULL;
+      spawner.n_jobs--;
+      spawner.n_taken++;
+      g_mutex_unlock (&spawner_lock);
+
+      job->next = NULL;
+      job->func (job);
+
+      g_mutex_lock (&spawner_lock);
+    }
+
+  return NULL;
+}
+
+static gboolean
+start_thread (const char   *name,
+              GThreadFunc   func,
+              GError      **error)
+{
+  GThread *thread;
+  sigset_t mask;
+
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  thread_block_signals ();
+  thread = g_thread_try_new (name, func, NULL, error);
+  pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  if (thread == NULL)
+    return FALSE;
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+static gboolean
+add_thread_locked (GError **error)
+{
+  if (!start_thread ("proctor-spawn", spawner_thread, error))
+    return FALSE;
+
+  spawner.n_threads++;
+  return TRUE;
+}
+
+static gpointer
+watchman_thread (gpointer data)
+{
+  g_mutex_lock (&spawner_lock);
+  for (;;)
+    {
+      guint64 n_taken = spawner.n_taken;
+
+      if (spawner.first == NULL)
+        {
+          spawner.watchman_sleeps = TRUE;
+          g_cond_wait (&congestion, &spawner_lock);
+          spawner.watchman_sleeps = FALSE;
+          continue;
+        }
+
+      g_mutex_unlock (&spawner_lock);
+      g_usleep (STUCK_AFTER_US);
+      g_mutex_lock (&spawner_lock);
+
+      /* Failing to add one is not the end: the next look tries again. */
+      if (spawner.first != NULL && spawner.n_taken == n_taken)
+        add_thread_locked (NULL);
+    }
+
+  return NULL;
+}
+
+static void
+call_watchman_locked (void)
+{
+  if (!spawner.has_watchman)
+    spawner.has_watchman = start_thread ("proctor-watch", watchman_thread, NULL);
+  else if (spawner.watchman_sleeps)
+    g_cond_signal (&congestion);
+}
+
+static guint
+usual_number_of_threads (void)
+{
+  static gsize number;
+
+  if (g_once_init_enter (&number))
+    g_once_init_leave (&number, CLAMP (g_get_num_processors (), MIN_THREADS, MAX_THREADS));
+  return number;
+}
+
+gboolean
+spawner_post (SpawnerJob   *job,
+              SpawnerFunc   func,
+              GError      **error)
+{
+  gboolean started = FALSE;
+
+  job->func = func;
+  job->next = NULL;
+
+  g_mutex_lock (&spawner_lock);
+  if (spawner.n_jobs >= spawner.n_idle && spawner.n_threads < usual_number_of_threads ())
+    {
+      g_autoptr(GError) local_error = NULL;
+
+      started = add_thread_locked (&local_error);
+      if (spawner.n_threads == 0)
+        {
+          g_mutex_unlock (&spawner_lock);
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+    }
+
+  if (spawner.last != NULL)
+    spawner.last->next = job;
+  else
+    spawner.first = job;
+  spawner.last = job;
+  spawner.n_jobs++;
+
+  g_cond_signal (&job_waits);
+  if (!started && spawner.n_jobs > spawner.n_idle)
+    call_watchman_locked ();
+  g_mutex_unlock (&spawner_lock);
+
+  return TRUE;
+}
+
+guint
+spawner_count_threads (void)
+{
+  guint n_threads;
+
+  g_mutex_lock (&spawner_lock);
+  n_threads = spawner.n_threads;
+  g_mutex_unlock (&spawner_lock);
+
+  return n_threads;
+}

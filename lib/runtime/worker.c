@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: worker_new, worker_stop, worker_post and worker_is_current ANY; everything else WORKER. */
+
+#include "config.h"
+
+#include "runtime/worker.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/base-thread.h"
+
+/* How many messages an actor, and all actors together, may handle before others get their turn; and how many are sorted at
+ * most before any is handled, so that a flood of posts cannot keep the worker from its work.
+ */
+#define ACTOR_BATCH 16
+#define WORKER_BATCH 256
+#define SORT_BATCH 1024
+
+/* The mailbox holds the messages of all actors of the worker. They are sorted into the actors' own queues, and the actors
+ * that have any stand in a line: each handles a batch and goes to the end of it.
+ */
+struct _Worker
+{
+  /* immutable after construction */
+  GThread *thread;
+  GMainContext *context;
+  Mailbox *mailbox;
+  EventQueue *events;
+  GSource *timer_source;
+
+  /* worker only */
+  Actor *first_to_run;
+  Actor *last_to_run;
+  TimerHeap timers;
+  guint8 *scratch;
+  gboolean stopping;
+  Message stop_message; /* posted by worker_stop, once */
+};
+
+typedef struct
+{
+  GSource source;
+  Worker *worker;
+} TimerSource;
+
+static _Thread_local Worker *current_worker;
+
+/* ---- timers */
+
+static gboolean
+timers_due (Worker *self)
+{
+  Timer *next = timer_heap_peek (&self->timers);
+
+  return next != NULL && next->deadline <= g_get_monotonic_time ();
+}
+
+/* A timeout computed here, and not g_source_set_ready_time(), which wakes the context up with a system call each time. */
+static gboolean
+timer_source_prepare (GSource *source,
+                      int     *timeout)
+{
+  Timer *next = timer_heap_peek (&((TimerSource *) source)->worker->timers);
+  gint64 left;
+
+  *timeout = -1;
+  if (next == NULL)
+    return FALSE;
+
+  left = next->deadline - g_get_monotonic_time ();
+  if (left <= 0)
+    return TRUE;
+
+  *timeout = (int) MIN (G_MAXINT, (left + 999) / 1000);
+  return FALSE;
+}
+
+static gboolean
+timer_source_check (GSource *source)
+{
+  return timers_due (((TimerSource *) source)->worker);
+}
+
+static gboolean
+timer_source_dispatch (GSource     *source,
+                       GSourceFunc  callback,
+                       gpointer     user_data)
+{
+  Worker *self = ((TimerSource *) source)->worker;
+
+  while (timers_due (self))
+    {
+      Timer *timer = timer_heap_peek (&self->timers);
+
+      timer_heap_disarm (&self->timers, timer);
+      timer->func (timer);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs timer_source_funcs = {
+  .prepare = timer_source_prepare,
+  .check = timer_source_check,
+  .dispatch = timer_source_dispatch,
+};
+
+void
+worker_arm_timer (Worker    *self,
+                  Timer     *timer,
+                  gint64     deadline,
+                  TimerFunc  func)
+{
+  g_return_if_fail (worker_is_current (self));
+
+  timer_heap_arm (&self->timers, timer, deadline, func);
+}
+
+void
+worker_disarm_timer (Worker *self,
+                     Timer  *timer)
+{
+  g_return_if_fail (worker_is_current (self));
+
+  timer_heap_disarm (&self->timers, timer);
+}
+
+/* ---- actors */
+
+static void
+line_up (Worker *self,
+         Actor  *actor)
+{
+  if (actor->is_to_run)
+    return;
+
+  actor->is_to_run = TRUE;
+  actor->next_to_run = NULL;
+  if (self->last_to_run != NULL)
+    self->last_to_run->next_to_run = actor;
+  else
+    self->first_to_run = actor;
+  self->last_to_run = actor;
+}
+
+static Actor *
+next_actor (Worker *self)
+{
+  Actor *actor = self->first_to_run;
+
+  if (actor != NULL)
+    {
+      self->first_to_run = actor->next_to_run;
+      if (self->first_to_run == NULL)
+        self->last_to_run = NULL;
+      actor->is_to_run = FALSE;
+    }
+  return actor;
+}
+
+static void
+sort_mailbox (Worker *self)
+{
+  MailboxItem *item;
+
+  for (guint n = 0; n < SORT_BATCH && (item = mailbox_pop (self->mailbox)) != NULL; n++)
+    {
+      Message *message = (Message *) item;
+      Actor *actor = message->actor;
+
+      if (actor == NULL)
+        {
+          message->func (NULL, message);
+          continue;
+        }
+
+      if (actor->last != NULL)
+        actor->last->item.next = item;
+      else
+        actor->first = message;
+      actor->last = message;
+      line_up (self, actor);
+    }
+}
+
+/* Handles up to @limit messages of the actor. How many they were. */
+static guint
+run_actor (Worker *self,
+           Actor  *actor,
+           guint   limit)
+{
+  guint n_handled = 0;
+
+  while (actor->first != NULL && n_handled < limit)
+    {
+      Message *message = actor->first;
+      gboolean was_last = message->item.next == NULL;
+
+      actor->first = (Message *) message->item.next;
+      if (was_last)
+        actor->last = NULL;
+      message->item.next = NULL;
+
+      message->func (actor, message);
+      n_handled++;
+      /* The message's reference; the actor may be gone after it, but not while another message waits. */
+      actor_unref (actor);
+      if (was_last)
+        return n_handled;
+    }
+
+  if (actor->first != NULL)
+    line_up (self, actor);
+  return n_handled;
+}
+
+static gboolean
+handle_mail (Mailbox *mailbox,
+             gpointer data)
+{
+  Worker *self = data;
+  guint n_left = WORKER_BATCH;
+  Actor *actor;
+
+  g_return_val_if_fail (worker_is_current (self), FALSE);
+
+  sort_mailbox (self);
+  while (n_left > 0 && (actor = next_actor (self)) != NULL)
+    n_left -= run_actor (self, actor, MIN (ACTOR_BATCH, n_left));
+
+  return self->first_to_run != NULL;
+}
+
+void
+worker_post (Worker  *self,
+             Message *message)
+{
+  mailbox_post (self->mailbox, &message->item);
+}
+
+/* ---- the thread */
+
+static gpointer
+worker_thread (gpointer data)
+{
+  Worker *self = data;
+
+  current_worker = self;
+  g_main_context_push_thread_default (self->context);
+  while (!self->stopping || self->first_to_run != NULL)
+    g_main_context_iteration (self->context, TRUE);
+  g_main_context_pop_thread_default (self->context);
+  current_worker = NULL;
+
+  return NULL;
+}
+
+static void
+stop_in_worker (Actor   *actor,
+                Message *message)
+{
+  Worker *self = (Worker *) (gpointer) ((char *) message - G_STRUCT_OFFSET (Worker, stop_message));
+
+  self->stopping = TRUE;
+}
+
+static void
+worker_free (Worker *self)
+{
+  g_source_destroy (self->timer_source);
+  g_source_unref (self->timer_source);
+  timer_heap_clear (&self->timers);
+  event_queue_free (self->events);
+  mailbox_destroy (self->mailbox);
+  g_main_context_unref (self->context);
+  g_free (self->scratch);
+  g_free (self);
+}
+
+Worker *
+worker_new (guint    index,
+            GError **error)
+{
+  Worker *self = g_new0 (Worker, 1);
+  g_autofree char *name = g_strdup_printf ("proctor-%u", index);
+  sigset_t mask;
+
+  self->context = g_main_context_new ();
+  self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self);
+  self->events = event_queue_new (self->context, "[Proctor] pipes");
+  timer_heap_init (&self->timers);
+  self->timer_source = g_source_new (&timer_source_funcs, sizeof (TimerSource));
+  ((TimerSource *) self->timer_source)->worker = self;
+  g_source_set_static_name (self->timer_source, "[Proctor] timers");
+  g_source_set_can_recurse (self->timer_source, TRUE);
+  g_source_attach (self->timer_source, self->context);
+
+  /* A thread starts with its creator's mask, so there is no moment in which it could take one of the program's signals. */
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  thread_block_signals ();
+  self->thread = g_thread_try_new (name, worker_thread, self, error);
+  pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  if (self->thread == NULL)
+    g_clear_pointer (&self, worker_free);
+  return self;
+}
+
+void
+worker_stop (Worker *self)
+{
+  g_return_if_fail (!worker_is_current (NULL));
+
+  self->stop_message.actor = NULL;
+  self->stop_message.func = stop_in_worker;
+  worker_post (self, &self->stop_message);
+  g_thread_join (self->thread);
+  worker_free (self);
+}
+
+gboolean
+worker_is_current (Worker *self)
+{
+  return self == NULL ? current_worker != NULL : current_worker == self;
+}
+
+EventQueue *
+worker_get_event_queue (Worker *self)
+{
+  g_return_val_if_fail (worker_is_current (self), NULL);
+
+  return self->events;
+}
+
+guint8 *
+worker_get_scratch (Worker *self)
+{
+  g_return_val_if_fail (worker_is_current (self), NULL);
+
+  if (self->scratch == NULL)
+    self->scratch = g_malloc (WORKER_SCRATCH_SIZE);
+  return self->scratch;
+}

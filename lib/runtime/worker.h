@@ -1,0 +1,42 @@
+/* A thread with a GMainContext that runs actors, watches their fds and keeps their timers.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "runtime/actor.h"
+#include "runtime/event-queue.h"
+#include "runtime/timer-heap.h"
+
+G_BEGIN_DECLS
+
+/* NULL with errno's text in @error if the thread cannot be started. */
+Worker *worker_new (guint    index,
+                    GError **error);
+
+/* Ends the thread and joins it. Messages that are still under way are handled first. Not from a worker. */
+void worker_stop (Worker *self);
+
+/* Whether the calling thread is @self's, or any worker's where @self is NULL. */
+gboolean worker_is_current (Worker *self);
+
+/* Any thread. */
+void worker_post (Worker  *self,
+                  Message *message);
+
+/* Worker only. */
+EventQueue *worker_get_event_queue (Worker *self);
+void worker_arm_timer (Worker    *self,
+                       Timer     *timer,
+                       gint64     deadline,
+                       TimerFunc  func);
+void worker_disarm_timer (Worker *self,
+                          Timer  *timer);
+
+#define WORKER_SCRATCH_SIZE (256 * 1024)
+
+/* A buffer of WORKER_SCRATCH_SIZE bytes for a read; it is anybody's on this worker again after the caller returns. */
+guint8 *worker_get_scratch (Worker *self);
+
+G_END_DECLS
