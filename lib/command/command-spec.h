@@ -1,0 +1,70 @@
+/* What to run, as plain data. A ProctorCommand edits one; a spawn takes a reference and from then on nobody changes it.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include <proctor/proctor-enums.h>
+
+G_BEGIN_DECLS
+
+#define COMMAND_DEFAULT_LIMIT 65536
+#define COMMAND_NO_PROCESS_GROUP (-1)
+
+/* A GTimeSpan that was not set. Other negative values mean "no bound". */
+#define COMMAND_TIME_UNSET G_MININT64
+
+typedef struct
+{
+  ProctorStdio kind;
+  char *path;      /* not NULL: this file, and `kind` does not count */
+  gboolean append; /* for an output path */
+} CommandStdio;
+
+typedef struct
+{
+  char *name;
+  char *value; /* NULL: the variable is removed */
+} CommandEnvChange;
+
+/* Thread: the snapshot is immutable and may be read by any thread; before it was shared it belongs to one thread, as the
+ * ProctorCommand that edits it does.
+ */
+typedef struct
+{
+  gatomicrefcount ref_count;
+
+  GStrv argv;         /* as given; NULL for a shell command */
+  char *shell_script; /* NULL unless it is a shell command */
+  char *executable;   /* nullable */
+  char *cwd;          /* nullable: the program's own */
+
+  GStrv environ;           /* the base; NULL: the program's own environment at the time of the spawn */
+  GPtrArray *env_changes;  /* of CommandEnvChange, applied in order to the base */
+
+  CommandStdio stdio[3];
+  ProctorCommandFlags flags;
+  int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
+  gsize limit;
+  GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */
+  GTimeSpan drain_grace; /* microseconds; COMMAND_TIME_UNSET: the default of the call; negative: no bound */
+} CommandSpec;
+
+CommandSpec *command_spec_new (void);
+CommandSpec *command_spec_copy (const CommandSpec *self);
+CommandSpec *command_spec_ref (CommandSpec *self);
+void command_spec_unref (CommandSpec *self);
+
+/* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names the value. */
+gboolean command_spec_validate (const CommandSpec  *self,
+                                GError            **error);
+
+/* The command as a person would type it, for messages: `sh -c …` is shown as its script. No environment. UTF-8. */
+char *command_spec_describe (const CommandSpec *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CommandSpec, command_spec_unref)
+
+G_END_DECLS

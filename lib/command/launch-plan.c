@@ -1,0 +1,307 @@
+/* What a spawn needs of a command, computed before the clone: vectors and the files to try.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Thread: ANY, but the search may block on a slow file system: a spawner thread in practice. */
+
+#include "config.h"
+
+#include "command/launch-plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n-lib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHELL "/bin/sh"
+
+/* What execvp (3) and CPython's subprocess use where PATH is unset. The working directory is not
+ * in it, on purpose.
+ */
+#define DEFAULT_PATH "/bin:/usr/bin"
+
+static GStrv
+make_argv (const CommandSpec *spec)
+{
+  GStrv argv;
+
+  if (spec->shell_script == NULL)
+    return g_strdupv (spec->argv);
+
+  argv = g_new0 (char *, 4);
+  argv[0] = g_strdup (spec->executable != NULL ? spec->executable : SHELL);
+  argv[1] = g_strdup ("-c");
+  argv[2] = g_strdup (spec->shell_script);
+
+  return argv;
+}
+
+/* The keys of the table below are "NAME=VALUE" entries, or bare names to look one up: what
+ * counts ends at the first "=".
+ */
+static guint
+env_name_hash (gconstpointer key)
+{
+  guint hash = 5381;
+
+  for (const guchar *p = key; *p != '\0' && *p != '='; p++)
+    hash = hash * 33 + *p;
+
+  return hash;
+}
+
+static gboolean
+env_name_equal (gconstpointer a,
+                gconstpointer b)
+{
+  gsize length = strcspn (a, "=");
+
+  return length == strcspn (b, "=") && memcmp (a, b, length) == 0;
+}
+
+/* Adds entries of a base that does not need to be clean: a program's own environment may hold
+ * entries that are no variables, which go to the child as they are, and a variable twice, of which
+ * getenv() knows only the first. A shell may see the last, so the others do not go on.
+ */
+static void
+add_base (GPtrArray          *entries,
+          GHashTable         *positions,
+          const char * const *base)
+{
+  for (gsize i = 0; base[i] != NULL; i++)
+    {
+      const char *equals = strchr (base[i], '=');
+      gboolean is_variable = equals != NULL && equals != base[i];
+      char *entry;
+
+      if (is_variable && g_hash_table_contains (positions, base[i]))
+        continue;
+
+      entry = g_strdup (base[i]);
+      if (is_variable)
+        g_hash_table_insert (positions, entry, GUINT_TO_POINTER (entries->len));
+      g_ptr_array_add (entries, entry);
+    }
+}
+
+/* A changed variable keeps its place, a removed one leaves a NULL there. */
+static void
+apply_change (GPtrArray              *entries,
+              GHashTable             *positions,
+              const CommandEnvChange *change)
+{
+  gpointer position = NULL;
+  gboolean exists = g_hash_table_lookup_extended (positions, change->name, NULL, &position);
+  char *entry = change->value != NULL ? g_strconcat (change->name, "=", change->value, NULL) : NULL;
+
+  if (!exists)
+    {
+      if (entry == NULL)
+        return;
+      position = GUINT_TO_POINTER (entries->len);
+      g_ptr_array_add (entries, NULL);
+    }
+
+  /* The table's key is the old entry, so it has to go before that is freed. */
+  if (entry != NULL)
+    g_hash_table_replace (positions, entry, position);
+  else
+    g_hash_table_remove (positions, change->name);
+
+  g_free (entries->pdata[GPOINTER_TO_UINT (position)]);
+  entries->pdata[GPOINTER_TO_UINT (position)] = entry;
+}
+
+static GStrv
+make_environment (const CommandSpec  *spec,
+                  const char * const *own_environ)
+{
+  g_auto(GStrv) now = spec->environ == NULL && own_environ == NULL ? g_get_environ () : NULL;
+  const char * const *own = now != NULL ? (const char * const *) now : own_environ;
+  g_autoptr(GPtrArray) entries = g_ptr_array_new ();
+  g_autoptr(GHashTable) positions = g_hash_table_new (env_name_hash, env_name_equal);
+  GStrv envp;
+  gsize n = 0;
+
+  add_base (entries, positions, spec->environ != NULL ? (const char * const *) spec->environ : own);
+  for (guint i = 0; i < spec->env_changes->len; i++)
+    apply_change (entries, positions, g_ptr_array_index (spec->env_changes, i));
+
+  envp = g_new (char *, entries->len + 1);
+  for (guint i = 0; i < entries->len; i++)
+    {
+      if (entries->pdata[i] != NULL)
+        envp[n++] = entries->pdata[i];
+    }
+  envp[n] = NULL;
+
+  return envp;
+}
+
+/* 0, or what is wrong with the file for execve. A relative @path is meant as seen from the
+ * child's directory @cwd.
+ */
+static int
+check_executable (const char *path,
+                  const char *cwd)
+{
+  g_autofree char *in_cwd = NULL;
+  struct stat st;
+
+  if (cwd != NULL && path[0] != '/')
+    path = in_cwd = g_strconcat (cwd, "/", path, NULL);
+
+  if (stat (path, &st) < 0)
+    return errno;
+
+  if (!S_ISREG (st.st_mode))
+    return EACCES;
+
+  /* The kernel asks for the effective ids. Any other error, such as the EPERM of an old seccomp
+   * filter for faccessat2, leaves the answer to execve.
+   */
+  if (faccessat (AT_FDCWD, path, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+    return EACCES;
+
+  return 0;
+}
+
+/* What chdir to @cwd would say, nearly: 0 or an errno. */
+static int
+check_cwd (const char *cwd)
+{
+  struct stat st;
+
+  if (stat (cwd, &st) < 0)
+    return errno;
+
+  if (!S_ISDIR (st.st_mode))
+    return ENOTDIR;
+
+  if (faccessat (AT_FDCWD, cwd, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+    return EACCES;
+
+  return 0;
+}
+
+static void
+set_not_found_error (GError     **error,
+                     const char  *program,
+                     const char  *cwd,
+                     int          program_errno)
+{
+  int cwd_errno = cwd != NULL ? check_cwd (cwd) : 0;
+  g_autofree char *shown = g_utf8_make_valid (cwd_errno != 0 ? cwd : program, -1);
+
+  /* Where the directory is missing, programs looked up from it are missing, too, and are not to
+   * blame.
+   */
+  if (cwd_errno != 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (cwd_errno),
+                 _("Could not change to the working directory “%s”: %s"), shown,
+                 g_strerror (cwd_errno));
+  else if (program_errno == EACCES)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (program_errno),
+                 _("Could not execute “%s”: %s"), shown, g_strerror (program_errno));
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (program_errno),
+                 _("Could not find “%s” in PATH: %s"), shown, g_strerror (program_errno));
+}
+
+/* The files that execve may be tried with, in PATH order. An error of one directory does not end
+ * the search; when nothing is found, EACCES is told rather than other errors, and those rather than
+ * ENOENT.
+ */
+static GStrv
+search_path (const char  *program,
+             const char  *search,
+             const char  *cwd,
+             GError     **error)
+{
+  g_autoptr(GStrvBuilder) candidates = g_strv_builder_new ();
+  g_auto(GStrv) directories = g_strsplit (search, ":", -1);
+  gboolean found = FALSE;
+  int worst = ENOENT;
+
+  for (gsize i = 0; directories[i] != NULL; i++)
+    {
+      g_autofree char *candidate = NULL;
+      int errnum;
+
+      /* An empty entry means the working directory to execvp (3): a trap, so it is skipped. */
+      if (directories[i][0] == '\0')
+        continue;
+
+      candidate = g_strconcat (directories[i], "/", program, NULL);
+      errnum = check_executable (candidate, cwd);
+      if (errnum == 0)
+        {
+          g_strv_builder_add (candidates, candidate);
+          found = TRUE;
+        }
+      else if (errnum == EACCES || (worst == ENOENT && errnum != ENOTDIR))
+        {
+          worst = errnum;
+        }
+    }
+
+  if (!found)
+    {
+      set_not_found_error (error, program, cwd, worst);
+      return NULL;
+    }
+
+  return g_strv_builder_end (candidates);
+}
+
+static GStrv
+make_candidates (const CommandSpec  *spec,
+                 const LaunchPlan   *plan,
+                 GError            **error)
+{
+  const char *program = spec->executable != NULL ? spec->executable : plan->argv[0];
+  const char *search;
+
+  /* A path is not checked: the child says which step failed, and whether that was chdir. */
+  if (strchr (program, '/') != NULL)
+    {
+      const char * const path[] = { program, NULL };
+
+      return g_strdupv ((GStrv) path);
+    }
+
+  search = g_environ_getenv (plan->envp, "PATH");
+
+  return search_path (program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
+}
+
+LaunchPlan *
+launch_plan_new (const CommandSpec   *spec,
+                 const char * const  *own_environ,
+                 GError             **error)
+{
+  g_autoptr(LaunchPlan) self = NULL;
+
+  if (!command_spec_validate (spec, error))
+    return NULL;
+
+  self = g_new0 (LaunchPlan, 1);
+  self->argv = make_argv (spec);
+  self->envp = make_environment (spec, own_environ);
+  self->candidates = make_candidates (spec, self, error);
+  if (self->candidates == NULL)
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
+void
+launch_plan_free (LaunchPlan *self)
+{
+  g_strfreev (self->argv);
+  g_strfreev (self->envp);
+  g_strfreev (self->candidates);
+  g_free (self);
+}

@@ -1,0 +1,30 @@
+/* What a spawn needs of a command, computed before the clone: argument vectors and the files to try.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "command/command-spec.h"
+
+G_BEGIN_DECLS
+
+/* Thread: ANY. Immutable once made. */
+typedef struct
+{
+  GStrv argv;       /* at least one */
+  GStrv envp;       /* the whole environment of the child */
+  GStrv candidates; /* paths for execve, at least one, to be tried in order while the error is ENOENT, ENOTDIR or EACCES */
+} LaunchPlan;
+
+/* Validates, composes the environment, and looks the program up in the child's PATH as seen from the child's working
+ * directory. @own_environ is the program's environment as it was when the caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word where the program or the working directory cannot be used.
+ */
+LaunchPlan *launch_plan_new (const CommandSpec   *spec,
+                             const char * const  *own_environ,
+                             GError             **error);
+void launch_plan_free (LaunchPlan *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaunchPlan, launch_plan_free)
+
+G_END_DECLS

@@ -1,0 +1,738 @@
+/* The builder of a command: it edits a CommandSpec that nobody else holds, and lends it to spawns
+ * as a snapshot.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Thread: the one that sets the command; ANY may spawn one that nobody sets any more. */
+
+#include "config.h"
+
+#include "command/proctor-command-private.h"
+
+/* So that a deadline, now plus this, cannot overflow. About 146,000 years. */
+#define LONGEST_TIME (G_MAXINT64 / 2)
+
+/**
+ * ProctorCommand:
+ *
+ * `ProctorCommand` describes what shall run: a program or a shell script, its environment, working
+ * directory and files.
+ *
+ * A command starts nothing by itself. [method@Command.spawn] starts it and gives a [class@Process],
+ * [method@Command.run] starts it, feeds it and collects its output. There are three ways to make
+ * one:
+ *
+ * - [ctor@Command.new] with the program and its arguments, each of them a string;
+ * - [ctor@Command.newv] with a whole argument vector, which is also what language bindings call
+ *   `new`;
+ * - [ctor@Command.new_shell] with a script for `/bin/sh`. Put foreign words into a script only
+ *   through [func@shell_quote]; an argument vector has no such danger and is to be preferred.
+ *
+ * ```c
+ * g_autoptr(ProctorCommand) command = proctor_command_new ("sort", "-n", NULL);
+ *
+ * proctor_command_set_cwd (command, "/srv/data");
+ * proctor_command_setenv (command, "LC_ALL", "C");
+ * proctor_command_set_stdin_path (command, "numbers.txt");
+ * ```
+ *
+ * ## Bytes, not text
+ *
+ * Arguments, variables and paths are bytes as the system knows them. They need not be UTF-8, and
+ * they reach the child as they were given.
+ *
+ * ## Finding the program
+ *
+ * A program's name without `/` is looked up in the `PATH` of the *child's* environment, and in
+ * `/bin:/usr/bin` if that has none. Empty entries of `PATH` are skipped; directories and files that
+ * cannot be executed are passed over. A program given as a path is used as it is. Whatever is
+ * relative, a program's path, an entry of `PATH` or the path of a standard file, is meant as seen
+ * from the child's working directory. A script that does not begin with `#!` is not run by a shell;
+ * that is an error of the spawn.
+ *
+ * ## Environment
+ *
+ * The child's environment is a base and changes to it. The base is this program's own environment
+ * *at the time of the spawn*, unless [method@Command.set_environ] or [method@Command.clear_environ]
+ * gave another. The changes of [method@Command.setenv] and [method@Command.unsetenv] are applied to
+ * it in the order in which they were made. If a base holds a variable twice, the first one counts.
+ *
+ * ## Standard files
+ *
+ * Each of stdin, stdout and stderr is connected as its [enum@Stdio] says, or to a file by its path;
+ * the later call counts. With %PROCTOR_STDIO_DEFAULT it depends on the call: a spawn lets the child
+ * inherit the file of this program, while a run captures stdout and stderr and connects stdin to
+ * the input or to `/dev/null`. All other file descriptors are closed in the child, unless
+ * %PROCTOR_COMMAND_INHERIT_FDS is set.
+ *
+ * ## Snapshots
+ *
+ * A spawn takes a snapshot of the command at the moment of the call. What is set afterwards
+ * concerns later spawns only, and dropping the command changes nothing for children that were
+ * started from it. So one command can be spawned any number of times, also several times at once,
+ * with changes in between.
+ *
+ * ## Errors
+ *
+ * Setters never fail. A command that cannot be run as it is described (no program, a limit of 0,
+ * two settings that exclude each other …) fails when it is spawned, with
+ * %PROCTOR_ERROR_INVALID_COMMAND and a message that names the value. Values of environment
+ * variables never appear in messages.
+ *
+ * ## Threads
+ *
+ * A command belongs to one thread at a time while it is being set. As long as nobody sets it, any
+ * number of threads may spawn it.
+ *
+ * Since: 1.0
+ */
+struct _ProctorCommand
+{
+  GObject parent_instance;
+
+  /* The pointer and, while nobody else has a reference to it, what it points to: touched only by
+   * the thread that sets the command. A shared spec is immutable.
+   */
+  CommandSpec *spec;
+};
+
+G_DEFINE_FINAL_TYPE (ProctorCommand, proctor_command, G_TYPE_OBJECT)
+
+static void
+proctor_command_finalize (GObject *object)
+{
+  ProctorCommand *self = PROCTOR_COMMAND (object);
+
+  command_spec_unref (self->spec);
+
+  G_OBJECT_CLASS (proctor_command_parent_class)->finalize (object);
+}
+
+static void
+proctor_command_class_init (ProctorCommandClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = proctor_command_finalize;
+}
+
+static void
+proctor_command_init (ProctorCommand *self)
+{
+  self->spec = command_spec_new ();
+}
+
+CommandSpec *
+proctor_command_dup_spec (ProctorCommand *self)
+{
+  return command_spec_ref (self->spec);
+}
+
+/* The spec to be changed: a copy if a snapshot has it, too. With one reference, ours, nobody
+ * else can take a second one.
+ */
+static CommandSpec *
+edit_spec (ProctorCommand *self)
+{
+  if (!g_atomic_ref_count_compare (&self->spec->ref_count, 1))
+    {
+      CommandSpec *copy = command_spec_copy (self->spec);
+
+      command_spec_unref (self->spec);
+      self->spec = copy;
+    }
+
+  return self->spec;
+}
+
+static void
+replace_string (char       **slot,
+                const char  *value)
+{
+  g_free (*slot);
+  *slot = g_strdup (value);
+}
+
+/**
+ * proctor_command_new: (skip)
+ * @program: (type filename) (nullable): the name or path of the program; it is also the child's
+ *   `argv[0]`
+ * @...: the arguments of the program, each a string, ended by %NULL
+ *
+ * Makes a command that runs a program with these arguments.
+ *
+ * Every argument reaches the program as it is given; no shell is involved.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn where there is no program: %NULL, or an empty
+ * name.
+ *
+ * Thread safety: any thread.
+ *
+ * Returns: (transfer full): a new command
+ *
+ * Since: 1.0
+ */
+ProctorCommand *
+proctor_command_new (const char *program,
+                     ...)
+{
+  g_autoptr(GPtrArray) argv = g_ptr_array_new ();
+  va_list args;
+
+  va_start (args, program);
+  for (const char *argument = program; argument != NULL; argument = va_arg (args, const char *))
+    g_ptr_array_add (argv, (gpointer) argument);
+  va_end (args);
+  g_ptr_array_add (argv, NULL);
+
+  return proctor_command_newv ((const char * const *) argv->pdata);
+}
+
+/**
+ * proctor_command_newv: (rename-to proctor_command_new)
+ * @argv: (array zero-terminated=1) (element-type filename) (nullable): the program's name or path,
+ *   which is also the child's `argv[0]`, and its arguments
+ *
+ * Makes a command that runs a program with these arguments.
+ *
+ * Every argument reaches the program as it is given; no shell is involved.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn where there is no program: no arguments at
+ * all, or an empty name.
+ *
+ * Thread safety: any thread.
+ *
+ * Returns: (transfer full): a new command
+ *
+ * Since: 1.0
+ */
+ProctorCommand *
+proctor_command_newv (const char * const *argv)
+{
+  ProctorCommand *self = g_object_new (PROCTOR_TYPE_COMMAND, NULL);
+
+  self->spec->argv = g_strdupv ((GStrv) argv);
+
+  return self;
+}
+
+/**
+ * proctor_command_new_shell:
+ * @script: (type filename): what the shell shall do
+ *
+ * Makes a command that runs `/bin/sh -c script`.
+ *
+ * The shell reads the whole of @script as code. Foreign words in it, such as file names, must be
+ * quoted with [func@shell_quote]. Shells take a script that begins with `-` or `+` for an option; a
+ * space before it helps. [method@Command.set_executable] chooses another shell.
+ *
+ * Thread safety: any thread.
+ *
+ * Returns: (transfer full): a new command
+ *
+ * Since: 1.0
+ */
+ProctorCommand *
+proctor_command_new_shell (const char *script)
+{
+  ProctorCommand *self;
+
+  g_return_val_if_fail (script != NULL, NULL);
+
+  self = g_object_new (PROCTOR_TYPE_COMMAND, NULL);
+  self->spec->shell_script = g_strdup (script);
+
+  return self;
+}
+
+/**
+ * proctor_command_set_executable:
+ * @self: a command
+ * @executable: (type filename) (nullable): the name or path of the file to run, or %NULL for the
+ *   one that `argv[0]` names
+ *
+ * Sets the file to be run, where it is not the one that the child sees as its `argv[0]`.
+ *
+ * A name without `/` is looked up in `PATH` as any program. For a shell command this is the shell
+ * to use, and also its `argv[0]`; %NULL is `/bin/sh`.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for an empty name.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_executable (ProctorCommand *self,
+                                const char     *executable)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  replace_string (&edit_spec (self)->executable, executable);
+}
+
+/**
+ * proctor_command_set_cwd:
+ * @self: a command
+ * @cwd: (type filename) (nullable): a path, or %NULL for the working directory of this program
+ *
+ * Sets the working directory of the child.
+ *
+ * A relative path is meant as seen from this program's working directory at the time of the spawn.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND for an empty path, and what the system says
+ * of a directory that cannot be used, for example %G_IO_ERROR_NOT_FOUND; the message names the
+ * directory.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_cwd (ProctorCommand *self,
+                         const char     *cwd)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  replace_string (&edit_spec (self)->cwd, cwd);
+}
+
+static void
+replace_environ (ProctorCommand *self,
+                 GStrv           base)
+{
+  CommandSpec *spec = edit_spec (self);
+
+  g_strfreev (spec->environ);
+  spec->environ = base;
+  g_ptr_array_set_size (spec->env_changes, 0);
+}
+
+/**
+ * proctor_command_set_environ:
+ * @self: a command
+ * @environ_: (array zero-terminated=1) (element-type filename) (nullable): entries of the form
+ *   `NAME=VALUE`, or %NULL for this program's own environment at the time of the spawn
+ *
+ * Sets the whole environment of the child, and forgets the changes that were made before.
+ *
+ * Later calls of [method@Command.setenv] and [method@Command.unsetenv] change this environment.
+ * Where a variable occurs twice, the first one counts.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for an entry without a name or without `=`.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_environ (ProctorCommand     *self,
+                             const char * const *environ_)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  replace_environ (self, g_strdupv ((GStrv) environ_));
+}
+
+/**
+ * proctor_command_clear_environ:
+ * @self: a command
+ *
+ * Makes the environment of the child empty, and forgets the changes that were made before.
+ *
+ * Later calls of [method@Command.setenv] add to the empty environment. A program without a `/` in
+ * its name is then looked up in `/bin:/usr/bin`, unless `PATH` is set again.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_clear_environ (ProctorCommand *self)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  replace_environ (self, g_new0 (char *, 1));
+}
+
+static void
+add_env_change (ProctorCommand *self,
+                const char     *name,
+                const char     *value)
+{
+  CommandEnvChange *change = g_new (CommandEnvChange, 1);
+
+  change->name = g_strdup (name);
+  change->value = g_strdup (value);
+  g_ptr_array_add (edit_spec (self)->env_changes, change);
+}
+
+/**
+ * proctor_command_setenv:
+ * @self: a command
+ * @name: (type filename): the name of a variable
+ * @value: (type filename): its value, which may be empty
+ *
+ * Sets a variable in the environment of the child.
+ *
+ * The last call for a name counts.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for a name that is empty or has a `=`.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_setenv (ProctorCommand *self,
+                        const char     *name,
+                        const char     *value)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+  g_return_if_fail (name != NULL);
+  g_return_if_fail (value != NULL);
+
+  add_env_change (self, name, value);
+}
+
+/**
+ * proctor_command_unsetenv:
+ * @self: a command
+ * @name: (type filename): the name of a variable
+ *
+ * Removes a variable from the environment of the child; one that is not there may be removed, too.
+ *
+ * The last call for a name counts.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for a name that is empty or has a `=`.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_unsetenv (ProctorCommand *self,
+                          const char     *name)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+  g_return_if_fail (name != NULL);
+
+  add_env_change (self, name, NULL);
+}
+
+static void
+set_stdio (ProctorCommand *self,
+           int             fd,
+           ProctorStdio    kind,
+           const char     *path,
+           gboolean        append)
+{
+  CommandStdio *stdio = &edit_spec (self)->stdio[fd];
+
+  stdio->kind = kind;
+  stdio->append = append;
+  replace_string (&stdio->path, path);
+}
+
+/**
+ * proctor_command_set_stdin:
+ * @self: a command
+ * @stdio: what the child reads from
+ *
+ * Sets what the child's stdin is connected to, instead of what was set before, also by path.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for %PROCTOR_STDIO_STDOUT and for unknown
+ * values.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stdin (ProctorCommand *self,
+                           ProctorStdio    stdio)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  set_stdio (self, 0, stdio, NULL, FALSE);
+}
+
+/**
+ * proctor_command_set_stdout:
+ * @self: a command
+ * @stdio: what the child writes to
+ *
+ * Sets what the child's stdout is connected to, instead of what was set before, also by path.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for %PROCTOR_STDIO_STDOUT and for unknown
+ * values.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stdout (ProctorCommand *self,
+                            ProctorStdio    stdio)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  set_stdio (self, 1, stdio, NULL, FALSE);
+}
+
+/**
+ * proctor_command_set_stderr:
+ * @self: a command
+ * @stdio: what the child writes its messages to
+ *
+ * Sets what the child's stderr is connected to, instead of what was set before, also by path.
+ *
+ * With %PROCTOR_STDIO_STDOUT it is the same file as the child's stdout, whatever that is.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for unknown values.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stderr (ProctorCommand *self,
+                            ProctorStdio    stdio)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  set_stdio (self, 2, stdio, NULL, FALSE);
+}
+
+/**
+ * proctor_command_set_stdin_path:
+ * @self: a command
+ * @path: (type filename): the path of a file to read
+ *
+ * Connects the child's stdin to a file, instead of what was set before.
+ *
+ * The file is opened by the child, so a relative path is meant as seen from its working directory.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND for an empty path, and what the system says
+ * of a file that cannot be opened.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stdin_path (ProctorCommand *self,
+                                const char     *path)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+  g_return_if_fail (path != NULL);
+
+  set_stdio (self, 0, PROCTOR_STDIO_DEFAULT, path, FALSE);
+}
+
+/**
+ * proctor_command_set_stdout_path:
+ * @self: a command
+ * @path: (type filename): the path of a file to write; it is made if it does not exist
+ * @append: %TRUE to write after what the file holds, %FALSE to empty it first
+ *
+ * Connects the child's stdout to a file, instead of what was set before.
+ *
+ * The file is opened by the child, so a relative path is meant as seen from its working directory.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND for an empty path, and what the system says
+ * of a file that cannot be opened.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stdout_path (ProctorCommand *self,
+                                 const char     *path,
+                                 gboolean        append)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+  g_return_if_fail (path != NULL);
+
+  set_stdio (self, 1, PROCTOR_STDIO_DEFAULT, path, append);
+}
+
+/**
+ * proctor_command_set_stderr_path:
+ * @self: a command
+ * @path: (type filename): the path of a file to write; it is made if it does not exist
+ * @append: %TRUE to write after what the file holds, %FALSE to empty it first
+ *
+ * Connects the child's stderr to a file, instead of what was set before.
+ *
+ * The file is opened by the child, so a relative path is meant as seen from its working directory.
+ * To send stdout and stderr to one file, give the path to stdout and %PROCTOR_STDIO_STDOUT to
+ * stderr.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND for an empty path, and what the system says
+ * of a file that cannot be opened.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_stderr_path (ProctorCommand *self,
+                                 const char     *path,
+                                 gboolean        append)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+  g_return_if_fail (path != NULL);
+
+  set_stdio (self, 2, PROCTOR_STDIO_DEFAULT, path, append);
+}
+
+/**
+ * proctor_command_set_flags:
+ * @self: a command
+ * @flags: all the flags that shall be set
+ *
+ * Sets the flags of the command, instead of those it had.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for unknown flags, and for
+ * %PROCTOR_COMMAND_NEW_SESSION together with a process group.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_flags (ProctorCommand      *self,
+                           ProctorCommandFlags  flags)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  edit_spec (self)->flags = flags;
+}
+
+/**
+ * proctor_command_get_flags:
+ * @self: a command
+ *
+ * Gets the flags of the command as they were set; a new command has none.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Returns: the flags
+ *
+ * Since: 1.0
+ */
+ProctorCommandFlags
+proctor_command_get_flags (ProctorCommand *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_COMMAND (self), PROCTOR_COMMAND_NONE);
+
+  return self->spec->flags;
+}
+
+/**
+ * proctor_command_set_process_group:
+ * @self: a command
+ * @process_group: the id of an existing process group of this session, 0 for a new one that the
+ *   child leads, or -1 for the group of this program
+ *
+ * Sets the process group of the child; a new command has -1.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND for other negative values and for a process
+ * group together with %PROCTOR_COMMAND_NEW_SESSION, and what the system says of a group that the
+ * child may not join.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_process_group (ProctorCommand *self,
+                                   int             process_group)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  edit_spec (self)->process_group = process_group;
+}
+
+/**
+ * proctor_command_set_limit:
+ * @self: a command
+ * @limit: a number of bytes, at least 1
+ *
+ * Sets the limit of the stream readers of the child's stdout and stderr; a new command has 65536
+ * bytes.
+ *
+ * It is the length of the longest line that can be read, and a reader that holds more than twice as
+ * much stops to read from its pipe until it is asked for data.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the spawn for 0.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_limit (ProctorCommand *self,
+                           gsize           limit)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  edit_spec (self)->limit = limit;
+}
+
+/* All negative values mean the same, but COMMAND_TIME_UNSET is not for callers. */
+static GTimeSpan
+normalize_time (GTimeSpan time)
+{
+  return time < 0 ? -1 : MIN (time, LONGEST_TIME);
+}
+
+/**
+ * proctor_command_set_timeout:
+ * @self: a command
+ * @timeout: microseconds, or -1 for no timeout
+ *
+ * Sets how long a run of the command may take, from its start on; a new command has no timeout.
+ *
+ * A run that takes longer is stopped. That is a result and not an error: see
+ * [method@Result.is_timed_out]. All negative values mean the same.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_timeout (ProctorCommand *self,
+                             GTimeSpan       timeout)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  edit_spec (self)->timeout = normalize_time (timeout);
+}
+
+/**
+ * proctor_command_set_drain_grace:
+ * @self: a command
+ * @drain_grace: microseconds, or -1 for no bound
+ *
+ * Sets how long the output is still read after the child has exited, while a descendant of it keeps
+ * a pipe open.
+ *
+ * When the time is over, the result has what came until then, and [method@Result.is_incomplete] is
+ * %TRUE. A new command has the default of each call: 2 seconds for [method@Command.run], no bound
+ * for [method@Process.communicate]. 0 takes only what is in the pipes already. All negative values
+ * mean the same.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_drain_grace (ProctorCommand *self,
+                                 GTimeSpan       drain_grace)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  edit_spec (self)->drain_grace = normalize_time (drain_grace);
+}
