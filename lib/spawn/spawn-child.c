@@ -1,0 +1,432 @@
+/* Thread: CHILD. Everything here runs between clone (or fork) and execve, and nothing else does.
+ *
+ * After a clone this code runs in the parent's memory, beside all of its other threads, while the thread that spawned sleeps.
+ * So: no malloc, no stdio, no lock, no function of GLib's, no return. Of the C library only syscall() and errno are used,
+ * both of which the parent has called before, so that the dynamic linker has nothing to look up (and loops are written so
+ * that the compiler does not make a memset of them). errno is the parent's; it restores it. Sanitizers must not instrument
+ * this file: their run time would take the child for the thread whose memory it borrows.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "spawn/spawn-child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "spawn/spawn-kernel.h"
+
+#if defined (__has_attribute)
+#if __has_attribute (disable_sanitizer_instrumentation)
+#define WITHOUT_INSTRUMENTATION __attribute__ ((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef WITHOUT_INSTRUMENTATION
+#define WITHOUT_INSTRUMENTATION
+#endif
+
+#define IN_CHILD WITHOUT_INSTRUMENTATION __attribute__ ((no_sanitize ("address", "thread", "undefined")))
+
+/* What a shell says for "could not be executed"; nobody sees it, the report says more. */
+#define EXIT_NOT_EXECUTED 127
+
+#define FIRST_FD_TO_CLOSE 3
+#define LAST_FD (~0U)
+
+IN_CHILD static _Noreturn void
+leave (int code)
+{
+  for (;;)
+    syscall (SYS_exit_group, code);
+}
+
+/* Of a child that does not share memory. A record fits into a pipe in one piece. */
+IN_CHILD static void
+send_report (SpawnChildJob *job)
+{
+  if (job->report_fd >= 0)
+    syscall (SYS_write, job->report_fd, &job->report, sizeof job->report);
+}
+
+/* Said before a step is tried, so that a child that is killed in it is not mistaken for a success. */
+IN_CHILD static void
+enter_step (SpawnChildJob *job,
+            SpawnStep      step,
+            int            index)
+{
+  job->report.step = step;
+  job->report.index = index;
+  send_report (job);
+}
+
+IN_CHILD static _Noreturn void
+fail (SpawnChildJob *job,
+      int            errnum)
+{
+  job->report.errnum = errnum;
+  send_report (job);
+  leave (EXIT_NOT_EXECUTED);
+}
+
+/* Closes nothing of the parent's: the table becomes the child's own first, without the fds from @first on. */
+IN_CHILD static int
+unshare_files (unsigned first)
+{
+  return syscall (SYS_close_range, first, LAST_FD, CLOSE_RANGE_UNSHARE) == 0 ? 0 : errno;
+}
+
+/* Signals */
+
+/* The kernel's struct sigaction differs between architectures, but it is never larger than this, its first word is the
+ * handler (the second on MIPS), and with zeros everywhere it is SIG_DFL without flags.
+ */
+#define SIGACTION_WORDS 16
+#ifdef __mips__
+#define SIGACTION_HANDLER_WORD 1
+#else
+#define SIGACTION_HANDLER_WORD 0
+#endif
+
+static const unsigned long default_action[SIGACTION_WORDS];
+static const KernelSigset empty_mask;
+
+/* execve would do it for handled signals, but one that arrives between the unblocking and execve would run a handler of the
+ * parent's. What is ignored stays ignored (nohup), apart from two that programs ignore for themselves.
+ */
+IN_CHILD static void
+reset_signals (void)
+{
+  for (int signum = 1; signum < _NSIG; signum++)
+    {
+      unsigned long action[SIGACTION_WORDS];
+      unsigned long handler;
+
+      if (syscall (SYS_rt_sigaction, signum, NULL, action, KERNEL_SIGSET_BYTES) != 0)
+        continue;
+
+      handler = action[SIGACTION_HANDLER_WORD];
+      if (handler == (unsigned long) SIG_DFL)
+        continue;
+      if (handler == (unsigned long) SIG_IGN && signum != SIGPIPE && signum != SIGXFSZ)
+        continue;
+
+      syscall (SYS_rt_sigaction, signum, default_action, NULL, KERNEL_SIGSET_BYTES);
+    }
+}
+
+/* Closing what the child shall not have */
+
+IN_CHILD static gboolean
+is_kept (const SpawnChildJob *job,
+         unsigned             fd)
+{
+  guint low = 0;
+  guint high = job->n_kept;
+
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+
+      if ((unsigned) job->kept[middle] == fd)
+        return TRUE;
+      if ((unsigned) job->kept[middle] < fd)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+
+  return FALSE;
+}
+
+/* What getdents64 gives; the C library has no name for it that may be used here. */
+typedef struct
+{
+  guint64 inode;
+  gint64 offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+} KernelDirent;
+
+/* The number that @name is, or LAST_FD if it is none ("." and ".."). */
+IN_CHILD static unsigned
+parse_fd (const char *name)
+{
+  unsigned fd = 0;
+
+  if (*name == '\0')
+    return LAST_FD;
+  for (; *name != '\0'; name++)
+    {
+      if (*name < '0' || *name > '9')
+        return LAST_FD;
+      fd = fd * 10 + (unsigned) (*name - '0');
+    }
+
+  return fd;
+}
+
+/* Entries that go away while the directory is read do not confuse the kernel: the offset is the fd's number. */
+IN_CHILD static gboolean
+close_listed (const SpawnChildJob *job)
+{
+  union
+  {
+    KernelDirent alignment;
+    char bytes[2048];
+  } buffer;
+  long length;
+  int directory;
+
+  directory = (int) syscall (SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (directory < 0)
+    return FALSE;
+
+  while ((length = syscall (SYS_getdents64, directory, buffer.bytes, sizeof buffer)) > 0)
+    {
+      for (long offset = 0; offset < length;)
+        {
+          const KernelDirent *entry = (const void *) (buffer.bytes + offset);
+          unsigned fd = parse_fd (entry->name);
+
+          if (fd != LAST_FD && fd >= FIRST_FD_TO_CLOSE && fd != (unsigned) directory && !is_kept (job, fd))
+            syscall (SYS_close, fd);
+          offset += entry->length;
+        }
+    }
+
+  syscall (SYS_close, directory);
+  return length == 0;
+}
+
+IN_CHILD static void
+close_up_to_limit (const SpawnChildJob *job)
+{
+  struct rlimit64 limit;
+
+  if (syscall (SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) != 0)
+    return;
+  for (unsigned fd = FIRST_FD_TO_CLOSE; fd < limit.rlim_cur && fd < LAST_FD; fd++)
+    {
+      if (!is_kept (job, fd))
+        syscall (SYS_close, fd);
+    }
+}
+
+IN_CHILD static gboolean
+close_gaps (const SpawnChildJob *job)
+{
+  unsigned first = FIRST_FD_TO_CLOSE;
+
+  for (guint i = 0; i < job->n_kept; i++)
+    {
+      unsigned kept = (unsigned) job->kept[i];
+
+      if (first < kept && syscall (SYS_close_range, first, kept - 1, 0) != 0)
+        return FALSE;
+      first = kept + 1;
+    }
+
+  return syscall (SYS_close_range, first, LAST_FD, 0) == 0;
+}
+
+/* Closed, and not only marked CLOEXEC, and before anything that may block: a child that hangs in chdir or open would
+ * otherwise hold the ends of other children's pipes, whose readers would wait for it.
+ */
+IN_CHILD static void
+close_unwanted (SpawnChildJob *job)
+{
+  enter_step (job, SPAWN_STEP_FDS, -1);
+
+  if (!(job->close_range && close_gaps (job)) && !close_listed (job))
+    close_up_to_limit (job);
+
+  for (guint i = 0; i < job->n_kept; i++)
+    {
+      if (syscall (SYS_fcntl, job->kept[i], F_SETFD, FD_CLOEXEC) != 0)
+        fail (job, errno);
+    }
+}
+
+/* Placing what it shall have */
+
+IN_CHILD static void
+open_files (SpawnChildJob *job)
+{
+  const SpawnRequest *request = job->request;
+
+  for (guint i = 0; i < request->n_opens; i++)
+    {
+      const SpawnOpen *file = &request->opens[i];
+      long fd;
+
+      if (file->path == NULL)
+        continue;
+      enter_step (job, SPAWN_STEP_OPEN, (int) i);
+      fd = syscall (SYS_openat, AT_FDCWD, file->path, file->flags | O_CLOEXEC | O_NOCTTY | O_LARGEFILE, 0666);
+      if (fd >= 0 && fd < job->plan->floor)
+        {
+          long low = fd;
+
+          fd = syscall (SYS_fcntl, low, F_DUPFD_CLOEXEC, job->plan->floor);
+          if (fd >= 0)
+            syscall (SYS_close, low);
+        }
+      if (fd < 0)
+        fail (job, errno);
+      job->opened[i] = (int) fd;
+    }
+}
+
+IN_CHILD static long
+do_fd_op (SpawnChildJob *job,
+          const FdOp    *op)
+{
+  switch (op->kind)
+    {
+    case FD_OP_MOVE:
+      job->moved[op->index] = (int) syscall (SYS_fcntl, op->fd, F_DUPFD_CLOEXEC, job->plan->floor);
+      return job->moved[op->index];
+
+    case FD_OP_CLEAR_CLOEXEC:
+      return syscall (SYS_fcntl, op->fd, F_SETFD, 0);
+
+    case FD_OP_DUP:
+      return syscall (SYS_dup3, op->fd >= 0 ? op->fd : job->moved[op->index], op->target, 0);
+
+    default:
+      errno = EINVAL;
+      return -1;
+    }
+}
+
+IN_CHILD static void
+place_files (SpawnChildJob *job)
+{
+  for (guint i = 0; i < job->plan->n_ops; i++)
+    {
+      enter_step (job, SPAWN_STEP_FDS, (int) i);
+      if (do_fd_op (job, &job->plan->ops[i]) < 0)
+        fail (job, errno);
+    }
+
+  /* After the plan: a target of these may be a source there. */
+  for (guint i = 0; i < job->request->n_opens; i++)
+    {
+      const SpawnOpen *file = &job->request->opens[i];
+
+      enter_step (job, SPAWN_STEP_OPEN, (int) i);
+      if (syscall (SYS_dup3, file->path != NULL ? job->opened[i] : STDOUT_FILENO, file->target, 0) < 0)
+        fail (job, errno);
+    }
+}
+
+/* The whole */
+
+IN_CHILD static void
+enter_place (SpawnChildJob *job)
+{
+  const SpawnRequest *request = job->request;
+
+  if (request->new_session)
+    {
+      enter_step (job, SPAWN_STEP_SETSID, -1);
+      if (syscall (SYS_setsid) < 0)
+        fail (job, errno);
+    }
+  else if (request->process_group >= 0)
+    {
+      enter_step (job, SPAWN_STEP_SETPGID, -1);
+      if (syscall (SYS_setpgid, 0, request->process_group) < 0)
+        fail (job, errno);
+    }
+
+  if (request->cwd != NULL)
+    {
+      enter_step (job, SPAWN_STEP_CHDIR, -1);
+      if (syscall (SYS_chdir, request->cwd) < 0)
+        fail (job, errno);
+    }
+}
+
+/* The first candidate that may not be executed is what a person wants to hear of, as in a shell, even if later ones do not
+ * exist at all.
+ */
+IN_CHILD static _Noreturn void
+execute (SpawnChildJob *job)
+{
+  const SpawnRequest *request = job->request;
+  int denied = -1;
+  int last = 0;
+  int errnum = ENOENT;
+
+  /* Unblocking belongs to this step: a ^C that was waiting for it ends the program as if it had come a moment later. */
+  enter_step (job, SPAWN_STEP_EXEC, 0);
+  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &empty_mask, NULL, KERNEL_SIGSET_BYTES);
+
+  for (int i = 0; request->candidates[i] != NULL; i++)
+    {
+      enter_step (job, SPAWN_STEP_EXEC, i);
+      syscall (SYS_execve, request->candidates[i], request->argv, request->envp);
+
+      errnum = errno;
+      last = i;
+      if (errnum == EACCES && denied < 0)
+        denied = i;
+      else if (errnum != EACCES && errnum != ENOENT && errnum != ENOTDIR)
+        break;
+    }
+
+  if (denied >= 0 && (errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES))
+    {
+      errnum = EACCES;
+      last = denied;
+    }
+  job->report.index = last;
+  fail (job, errnum);
+}
+
+IN_CHILD int
+spawn_child_main (void *data)
+{
+  SpawnChildJob *job = data;
+
+  if (job->shared_files)
+    {
+      unsigned cut = job->n_kept > 0 ? (unsigned) job->kept[job->n_kept - 1] + 1 : FIRST_FD_TO_CLOSE;
+
+      job->unshare_errnum = unshare_files (cut);
+      if (job->unshare_errnum != 0)
+        leave (EXIT_NOT_EXECUTED);
+    }
+
+  if (__atomic_load_n (job->aborted, __ATOMIC_SEQ_CST))
+    fail (job, ECANCELED);
+
+  if (!job->request->inherit_fds)
+    close_unwanted (job);
+  enter_step (job, SPAWN_STEP_SIGNALS, -1);
+  reset_signals ();
+  enter_place (job);
+  open_files (job);
+  place_files (job);
+  execute (job);
+}
+
+IN_CHILD int
+spawn_probe_main (void *data)
+{
+  SpawnProbe *probe = data;
+
+  if (probe->unshare_files)
+    {
+      probe->errnum = unshare_files (G_MAXINT);
+      if (probe->errnum == 0)
+        syscall (SYS_close, probe->fd);
+    }
+  probe->done = TRUE;
+  leave (0);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include "spawn/spawn.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <unistd.h>
+
+/* The fd of the program's that operation @index of the plan is about, or -1. */
+static int
+find_source (const SpawnRequest *request,
+             int                 index)
+{
+  int source = -1;
+  FdPlan plan;
+
+  if (index < 0)
+    return -1;
+
+  fd_plan_init (&plan, request->fds, request->n_fds);
+  if ((guint) index < plan.n_ops)
+    {
+      const FdOp *op = &plan.ops[index];
+
+      source = op->fd;
+      for (guint i = 0; source < 0 && i < plan.n_ops; i++)
+        {
+          if (plan.ops[i].kind == FD_OP_MOVE && plan.ops[i].index == op->index)
+            source = plan.ops[i].fd;
+        }
+    }
+  fd_plan_clear (&plan);
+
+  return source;
+}
+
+static char *
+describe_exec (const char *path,
+               int         errnum)
+{
+  g_autofree char *name = g_filename_display_name (path);
+
+  if (errnum == ENOEXEC)
+    return g_strdup_printf (_("Could not execute “%s” (a script needs a “#!” line)"), name);
+
+  /* The file is there, so it is the program named in its first line, or its dynamic linker, that is not. A relative path would
+   * have to be looked at from the child's working directory.
+   */
+  if (errnum == ENOENT && g_path_is_absolute (path) && access (path, F_OK) == 0)
+    return g_strdup_printf (_("Could not execute “%s” (its interpreter is missing)"), name);
+
+  return g_strdup_printf (_("Could not execute “%s”"), name);
+}
+
+static char *
+describe_fds (const SpawnRequest *request,
+              int                 index)
+{
+  int source = find_source (request, index);
+
+  if (source < 0)
+    return g_strdup (_("Could not set up the child’s file descriptors"));
+
+  return g_strdup_printf (_("Could not pass file descriptor %d to the child"), source);
+}
+
+static char *
+describe_setpgid (pid_t group)
+{
+  if (group == 0)
+    return g_strdup (_("Could not make a process group for the child"));
+
+  return g_strdup_printf (_("Could not put the child into process group %d"), (int) group);
+}
+
+static char *
+describe_step (const SpawnFailure *failure,
+               const SpawnRequest *request)
+{
+  g_autofree char *name = NULL;
+
+  switch (failure->step)
+    {
+    case SPAWN_STEP_PREPARE:
+      return g_strdup (_("Could not prepare to start a child process"));
+
+    case SPAWN_STEP_CLONE:
+      return g_strdup (_("Could not create a child process"));
+
+    case SPAWN_STEP_SIGNALS:
+      return g_strdup (_("Could not set up the child’s signals"));
+
+    case SPAWN_STEP_SETSID:
+      return g_strdup (_("Could not make a session for the child"));
+
+    case SPAWN_STEP_SETPGID:
+      return describe_setpgid (request->process_group);
+
+    case SPAWN_STEP_CHDIR:
+      name = g_filename_display_name (request->cwd);
+      return g_strdup_printf (_("Could not change to the working directory “%s”"), name);
+
+    case SPAWN_STEP_OPEN:
+      name = request->opens[failure->index].path != NULL
+               ? g_filename_display_name (request->opens[failure->index].path)
+               : g_strdup ("stdout");
+      return g_strdup_printf (_("Could not open “%s”"), name);
+
+    case SPAWN_STEP_FDS:
+      return describe_fds (request, failure->index);
+
+    case SPAWN_STEP_EXEC:
+      return describe_exec (request->candidates[failure->index], failure->errnum);
+
+    case SPAWN_STEP_NONE:
+    default:
+      return g_strdup (_("Could not start a child process"));
+    }
+}
+
+GError *
+spawn_failure_to_error (const SpawnFailure *failure,
+                        const SpawnRequest *request)
+{
+  g_autofree char *what = describe_step (failure, request);
+
+  return g_error_new (G_IO_ERROR, g_io_error_from_errno (failure->errnum), "%s: %s", what, g_strerror (failure->errnum));
+}

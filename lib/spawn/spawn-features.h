@@ -1,0 +1,24 @@
+/* What this kernel really does, probed once, each feature by itself.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gboolean clone_vm;         /* CLONE_VM | CLONE_VFORK really shares memory (not so in valgrind and qemu-user) */
+  gboolean clone_files;      /* CLONE_FILES with close_range (CLOSE_RANGE_UNSHARE); only where clone_vm */
+  gboolean pidfd;            /* CLONE_PIDFD gives one, and P_PIDFD and pidfd_send_signal accept it */
+  gboolean close_range;      /* the system call exists */
+  gboolean close_range_cloexec;
+} SpawnFeatures;
+
+/* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm` and `clone_files`. */
+const SpawnFeatures *spawn_features_get (void);
+
+G_END_DECLS

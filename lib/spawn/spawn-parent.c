@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include "spawn/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "spawn/spawn-birth.h"
+#include "spawn/spawn-child.h"
+#include "spawn/spawn-clone.h"
+#include "spawn/spawn-features.h"
+#include "spawn/spawn-fork.h"
+#include "spawn/spawn-inject.h"
+
+/* A program that was written a moment ago cannot be executed while any process has it open for writing, and a child of
+ * another thread may hold such a copy until its own exec. So this is tried again, after 5, 10, 15 … ms: 225 ms in all.
+ */
+#define BUSY_ATTEMPTS 10
+#define BUSY_DELAY_USEC (5 * 1000)
+
+#define FIRST_FREE_FD 3
+
+SpawnInjection spawn_injection;
+
+/* What one spawn_child() needs, on its stack: the child reads and writes `job` there. */
+typedef struct
+{
+  const SpawnRequest *request;
+  const SpawnFeatures *features;
+  SpawnBirth *birth;
+  FdPlan plan;
+  SpawnChildJob job;
+} Spawn;
+
+typedef enum
+{
+  ATTEMPT_STARTED,
+  ATTEMPT_FAILED,  /* the report says why */
+  ATTEMPT_REFUSED, /* this way of making a child is not to be had here; the report says why */
+} AttemptResult;
+
+static void
+set_failure (SpawnChildJob *job,
+             SpawnStep      step,
+             int            index,
+             int            errnum)
+{
+  job->report = (SpawnFailure) { .step = step, .index = index, .errnum = errnum };
+}
+
+static gboolean
+check_fd_limit (Spawn *self)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && (rlim_t) self->plan.floor >= limit.rlim_cur)
+    {
+      set_failure (&self->job, SPAWN_STEP_PREPARE, -1, EMFILE);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Done here, before any fd is made for this spawn: the child could not tell a source that is not open from an internal fd that
+ * got its number.
+ */
+static gboolean
+check_sources (Spawn *self)
+{
+  for (guint i = 0; i < self->request->n_fds; i++)
+    {
+      if (self->request->fds[i].source < 0 || self->request->fds[i].target < 0)
+        {
+          set_failure (&self->job, SPAWN_STEP_FDS, -1, EBADF);
+          return FALSE;
+        }
+    }
+
+  for (guint i = 0; i < self->plan.n_ops; i++)
+    {
+      const FdOp *op = &self->plan.ops[i];
+
+      if (op->fd >= 0 && fcntl (op->fd, F_GETFD) < 0)
+        {
+          set_failure (&self->job, SPAWN_STEP_FDS, (int) i, errno);
+          return FALSE;
+        }
+    }
+
+  return TRUE;
+}
+
+static int
+compare_fds (const void *a,
+             const void *b)
+{
+  int left = *(const int *) a;
+  int right = *(const int *) b;
+
+  return (left > right) - (left < right);
+}
+
+static void
+list_kept (SpawnChildJob      *job,
+           const SpawnRequest *request)
+{
+  guint n_unique = 0;
+
+  job->kept = g_new (int, request->n_fds + 1); /* one more for the error pipe */
+  for (guint i = 0; i < request->n_fds; i++)
+    {
+      if (request->fds[i].source >= FIRST_FREE_FD)
+        job->kept[job->n_kept++] = request->fds[i].source;
+    }
+  qsort (job->kept, job->n_kept, sizeof job->kept[0], compare_fds);
+
+  for (guint i = 0; i < job->n_kept; i++)
+    {
+      if (n_unique == 0 || job->kept[n_unique - 1] != job->kept[i])
+        job->kept[n_unique++] = job->kept[i];
+    }
+  job->n_kept = n_unique;
+}
+
+static void
+spawn_init (Spawn              *self,
+            const SpawnRequest *request)
+{
+  *self = (Spawn) {
+    .request = request,
+    .features = spawn_features_get (),
+    .birth = request->birth != NULL ? spawn_birth_ref (request->birth) : spawn_birth_new (),
+  };
+
+  fd_plan_init (&self->plan, request->fds, request->n_fds);
+  for (guint i = 0; i < request->n_opens; i++)
+    self->plan.floor = MAX (self->plan.floor, MIN (request->opens[i].target, G_MAXINT - 1) + 1);
+
+  self->job = (SpawnChildJob) {
+    .request = request,
+    .plan = &self->plan,
+    .close_range = self->features->close_range,
+    .report_fd = -1,
+    .aborted = &self->birth->aborted,
+    .moved = g_new (int, self->plan.n_moved),
+    .opened = g_new (int, request->n_opens),
+  };
+  list_kept (&self->job, request);
+}
+
+static void
+spawn_clear (Spawn *self)
+{
+  g_free (self->job.kept);
+  g_free (self->job.moved);
+  g_free (self->job.opened);
+  fd_plan_clear (&self->plan);
+  spawn_birth_unref (self->birth);
+}
+
+static gboolean
+is_injected (int flags)
+{
+  if (spawn_injection.errnum == 0 || (flags & spawn_injection.flags) != spawn_injection.flags)
+    return FALSE;
+
+  errno = spawn_injection.errnum;
+  return TRUE;
+}
+
+static void
+drop_child (pid_t pid,
+            int   pidfd)
+{
+  spawn_reap (pid, pidfd);
+  if (pidfd >= 0)
+    close (pidfd);
+}
+
+/* A pidfd that lies where stdin, stdout or stderr belong would be taken for one by the rest of the program. */
+static gboolean
+raise_pidfd (Spawn *self,
+             pid_t  pid,
+             int   *pidfd)
+{
+  int low = *pidfd;
+  int high;
+
+  if (low < 0 || low >= FIRST_FREE_FD)
+    return TRUE;
+
+  high = fcntl (low, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+  if (high < 0)
+    {
+      set_failure (&self->job, SPAWN_STEP_CLONE, -1, errno);
+      kill (pid, SIGKILL);
+      drop_child (pid, low);
+      return FALSE;
+    }
+
+  close (low);
+  *pidfd = high;
+  return TRUE;
+}
+
+/* There is a child, and it has called execve or ended. */
+static AttemptResult
+settle (Spawn        *self,
+        pid_t         pid,
+        int           pidfd,
+        SpawnedChild *child)
+{
+  SpawnFailure *report = &self->job.report;
+
+  if (report->step != SPAWN_STEP_EXEC || report->errnum != 0)
+    {
+      if (report->errnum == 0)
+        report->errnum = ECANCELED; /* it was killed */
+      drop_child (pid, pidfd);
+      return ATTEMPT_FAILED;
+    }
+
+  if (!raise_pidfd (self, pid, &pidfd))
+    return ATTEMPT_FAILED;
+
+  *child = (SpawnedChild) { .pid = pid, .pidfd = pidfd };
+  return ATTEMPT_STARTED;
+}
+
+static AttemptResult
+attempt_clone (Spawn        *self,
+               int           flags,
+               SpawnedChild *child)
+{
+  SpawnChildJob *job = &self->job;
+  SpawnBirth *birth = self->birth;
+  gboolean with_pidfd = (flags & CLONE_PIDFD) != 0;
+  pid_t pid = -1;
+  int errnum;
+  int pidfd;
+
+  set_failure (job, SPAWN_STEP_NONE, -1, ECANCELED);
+  if (!spawn_birth_begin (birth))
+    return ATTEMPT_FAILED;
+
+  job->report.errnum = 0;
+  job->unshare_errnum = 0;
+  job->shared_files = (flags & CLONE_FILES) != 0;
+
+  if (!is_injected (flags | CLONE_VM))
+    pid = spawn_clone (spawn_child_main, job, with_pidfd ? flags : flags | CLONE_PARENT_SETTID,
+                       with_pidfd ? &birth->pidfd : &birth->pid);
+  errnum = errno;
+  pidfd = spawn_birth_end (birth);
+
+  if (pid < 0)
+    {
+      set_failure (job, SPAWN_STEP_CLONE, -1, errnum);
+      return errnum == ENOSYS || errnum == EPERM || errnum == EINVAL ? ATTEMPT_REFUSED : ATTEMPT_FAILED;
+    }
+
+  if (job->unshare_errnum != 0)
+    {
+      set_failure (job, SPAWN_STEP_FDS, -1, job->unshare_errnum);
+      drop_child (pid, pidfd);
+      return ATTEMPT_REFUSED;
+    }
+
+  return settle (self, pid, pidfd, child);
+}
+
+static AttemptResult
+attempt_fork (Spawn        *self,
+              SpawnedChild *child)
+{
+  SpawnChildJob *job = &self->job;
+  guint n_kept = job->n_kept;
+  pid_t pid;
+  int pidfd;
+
+  if (is_injected (0))
+    {
+      set_failure (job, SPAWN_STEP_CLONE, -1, errno);
+      return ATTEMPT_FAILED;
+    }
+
+  set_failure (job, SPAWN_STEP_NONE, -1, ECANCELED);
+  if (!spawn_birth_begin (self->birth))
+    return ATTEMPT_FAILED;
+
+  pid = spawn_fork (job, self->birth, self->features->pidfd);
+  pidfd = spawn_birth_end (self->birth);
+  job->n_kept = n_kept;
+
+  return pid < 0 ? ATTEMPT_FAILED : settle (self, pid, pidfd, child);
+}
+
+/* From the best way of making a child to the plainest, down to the first that is to be had. What the probe has found may be
+ * refused later: a program can put itself into a sandbox at any time.
+ */
+static AttemptResult
+attempt (Spawn        *self,
+         SpawnedChild *child)
+{
+  const SpawnFeatures *features = self->features;
+  int flags = features->pidfd ? CLONE_PIDFD : 0;
+  AttemptResult result;
+
+  if (!features->clone_vm)
+    return attempt_fork (self, child);
+
+  /* A child that shall inherit all fds may not be shown only a part of the table. */
+  if (features->clone_files && !self->request->inherit_fds)
+    {
+      result = attempt_clone (self, flags | CLONE_FILES, child);
+      if (result != ATTEMPT_REFUSED)
+        return result;
+    }
+
+  result = attempt_clone (self, flags, child);
+  if (result == ATTEMPT_REFUSED && flags != 0)
+    result = attempt_clone (self, 0, child);
+  if (result == ATTEMPT_REFUSED)
+    result = attempt_fork (self, child);
+
+  return result;
+}
+
+static gboolean
+is_busy (const SpawnFailure *failure)
+{
+  return failure->step == SPAWN_STEP_EXEC && failure->errnum == ETXTBSY;
+}
+
+static gboolean
+spawn_run (Spawn        *self,
+           SpawnedChild *child)
+{
+  if (!check_fd_limit (self) || !check_sources (self))
+    return FALSE;
+
+  if (self->features->clone_vm && !spawn_stack_prepare ())
+    {
+      set_failure (&self->job, SPAWN_STEP_PREPARE, -1, errno);
+      return FALSE;
+    }
+
+  for (guint n = 1;; n++)
+    {
+      SpawnGuard guard;
+      AttemptResult result;
+
+      spawn_guard_enter (&guard);
+      result = attempt (self, child);
+      spawn_guard_leave (&guard);
+
+      if (result == ATTEMPT_STARTED)
+        return TRUE;
+      if (!is_busy (&self->job.report) || n == BUSY_ATTEMPTS)
+        return FALSE;
+
+      g_usleep (n * BUSY_DELAY_USEC);
+    }
+}
+
+gboolean
+spawn_child (const SpawnRequest *request,
+             SpawnedChild       *child,
+             SpawnFailure       *failure)
+{
+  int saved_errno = errno;
+  Spawn self;
+  gboolean started;
+
+  spawn_init (&self, request);
+  started = spawn_run (&self, child);
+  if (!started)
+    *failure = self.job.report;
+  spawn_clear (&self);
+
+  errno = saved_errno;
+  return started;
+}

@@ -1,0 +1,101 @@
+/* Starting a child process.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <gio/gio.h>
+
+#include "command/fd-plan.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  SPAWN_STEP_NONE,    /* nothing was tried yet */
+  SPAWN_STEP_PREPARE, /* in the parent, before the clone: stack, error pipe, fd limit */
+  SPAWN_STEP_CLONE,   /* clone or fork itself: EAGAIN, ENOMEM */
+  SPAWN_STEP_SIGNALS,
+  SPAWN_STEP_SETSID,
+  SPAWN_STEP_SETPGID,
+  SPAWN_STEP_CHDIR,
+  SPAWN_STEP_OPEN, /* index: which of `opens` */
+  SPAWN_STEP_FDS,  /* closing, moving and placing file descriptors; index: the fd plan's operation, or -1 */
+  SPAWN_STEP_EXEC, /* index: which of `candidates` */
+} SpawnStep;
+
+/* A file that the child opens itself, after chdir, for one of its stdios. They are placed in order, after the fds. */
+typedef struct
+{
+  const char *path; /* NULL: not opened, the target becomes a copy of what fd 1 is by then */
+  int flags; /* of open; O_CLOEXEC and O_NOCTTY are added */
+  int target;
+} SpawnOpen;
+
+/* All pointers are borrowed for the duration of spawn_child(). */
+typedef struct
+{
+  const char * const *argv;
+  const char * const *envp;
+  const char * const *candidates;
+  const char *cwd; /* nullable */
+
+  const FdMapping *fds;
+  guint n_fds;
+  const SpawnOpen *opens;
+  guint n_opens;
+
+  gboolean inherit_fds;
+  gboolean new_session;
+  pid_t process_group; /* 0: its own; -1: the parent's */
+
+  /* Shared with whoever may want to kill a child that is stuck before exec. */
+  struct _SpawnBirth *birth;
+} SpawnRequest;
+
+/* What is known of a child while its spawner still sleeps in clone. Another thread may use it to end a child that is stuck
+ * before exec (a FIFO, a hung mount). Thread: ANY.
+ */
+typedef struct _SpawnBirth SpawnBirth;
+
+SpawnBirth *spawn_birth_new (void);
+SpawnBirth *spawn_birth_ref (SpawnBirth *self);
+void spawn_birth_unref (SpawnBirth *self);
+
+/* Kills the child if it is between clone and exec, and makes a spawn that has not begun yet fail with ECANCELED. Without
+ * effect once spawn_child() has returned.
+ */
+void spawn_birth_abort (SpawnBirth *self);
+
+typedef struct
+{
+  pid_t pid;
+  int pidfd; /* -1: the system has none, or PROCTOR_NO_PIDFD is set. CLOEXEC, above 2, owned by the caller */
+} SpawnedChild;
+
+typedef struct
+{
+  SpawnStep step;
+  int index; /* what `step` says, or -1 */
+  int errnum;
+} SpawnFailure;
+
+/* Starts a child and returns when it has called execve, or failed to and has been reaped. On failure nothing is left: no
+ * process, no zombie, no fd. A child that was killed before exec is a failure, too, with ECANCELED.
+ *
+ * Thread: ANY, but the calling thread sleeps until exec: a spawner thread in practice.
+ */
+gboolean spawn_child (const SpawnRequest *request,
+                      SpawnedChild       *child,
+                      SpawnFailure       *failure);
+
+/* The GError of a failure: the step, the path or argument it concerns, and errno's text. */
+GError *spawn_failure_to_error (const SpawnFailure *failure,
+                                const SpawnRequest *request);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpawnBirth, spawn_birth_unref)
+
+G_END_DECLS
