@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include "watch/child-id.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <proctor/proctor.h>
+
+/* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped it, or when nobody had to.
+ * The declarations are younger than Debian 12's headers (include/uapi/linux/pidfd.h).
+ */
+#define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
+#define PIDFD_INFO_EXIT_BIT (G_GUINT64_CONSTANT (1) << 3)
+
+typedef struct
+{
+  guint64 mask;
+  guint64 cgroup_id;
+  guint32 pid, tgid, ppid;
+  guint32 ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+  gint32 exit_code; /* a wait status */
+} PidfdInfo;
+
+/* From the moment in which a child is reaped its pid may be another process's. So reaping, sending a signal and closing the
+ * pidfd exclude each other by reap_lock, and a signal goes out only while `reaped` is FALSE.
+ *
+ * Whoever learns how the child ended writes `outcome` and then `state`; from then on the outcome never changes and every
+ * thread may read it.
+ */
+struct _ChildId
+{
+  gatomicrefcount ref_count;
+
+  /* immutable after construction */
+  pid_t pid;
+  ChildExitFunc exit_func;
+  gpointer exit_data;
+  GDestroyNotify exit_data_free;
+
+  /* immutable once the child is watched */
+  guint64 token;
+  gpointer watch_data;
+
+  /* atomic */
+  atomic_bool has_outcome;
+  atomic_bool announced;
+
+  /* guarded by reap_lock */
+  GMutex reap_lock;
+  int pidfd;
+  gboolean reaped;
+  gboolean reaped_elsewhere;
+  ChildOutcome outcome; /* and immutable once has_outcome is set */
+};
+
+ChildId *
+child_id_new (pid_t          pid,
+              int            pidfd,
+              ChildExitFunc  exit_func,
+              gpointer       exit_data,
+              GDestroyNotify exit_data_free)
+{
+  ChildId *self = g_new0 (ChildId, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->pid = pid;
+  self->exit_func = exit_func;
+  self->exit_data = exit_data;
+  self->exit_data_free = exit_data_free;
+  g_mutex_init (&self->reap_lock);
+  self->pidfd = pidfd;
+  return self;
+}
+
+ChildId *
+child_id_ref (ChildId *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+child_id_unref (ChildId *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  if (self->pidfd >= 0)
+    close (self->pidfd);
+  if (self->exit_data_free != NULL)
+    self->exit_data_free (self->exit_data);
+  g_mutex_clear (&self->reap_lock);
+  g_free (self);
+}
+
+pid_t
+child_id_get_pid (const ChildId *self)
+{
+  return self->pid;
+}
+
+gboolean
+child_id_get_outcome (ChildId      *self,
+                      ChildOutcome *outcome)
+{
+  if (!atomic_load_explicit (&self->has_outcome, memory_order_acquire))
+    return FALSE;
+
+  if (outcome != NULL)
+    *outcome = self->outcome;
+  return TRUE;
+}
+
+/* ---- reaping */
+
+/* waitid as the kernel has it: the fifth argument, which glibc hides, gives the rusage. */
+static int
+wait_locked (ChildId       *self,
+             siginfo_t     *info,
+             int            options,
+             struct rusage *rusage)
+{
+  int result;
+
+  memset (info, 0, sizeof *info);
+  do
+    {
+      if (self->pidfd >= 0)
+        result = (int) syscall (SYS_waitid, P_PIDFD, self->pidfd, info, options, rusage);
+      else
+        result = (int) syscall (SYS_waitid, P_PID, self->pid, info, options, rusage);
+    }
+  while (result < 0 && errno == EINTR);
+
+  return result;
+}
+
+static int
+wait_status_from_info (const siginfo_t *info)
+{
+  switch (info->si_code)
+    {
+    case CLD_EXITED:
+      return W_EXITCODE (info->si_status, 0);
+    case CLD_DUMPED:
+      return W_EXITCODE (0, info->si_status) | WCOREFLAG;
+    default:
+      return W_EXITCODE (0, info->si_status);
+    }
+}
+
+static void
+publish_outcome_locked (ChildId *self)
+{
+  self->reaped = TRUE;
+  self->outcome.exit_time = g_get_monotonic_time ();
+  atomic_store_explicit (&self->has_outcome, TRUE, memory_order_release);
+}
+
+/* A status is lost mostly because the program ignores SIGCHLD; who does not know that wants to be told, once. */
+static void
+explain_lost_status (pid_t pid)
+{
+  static gsize explained;
+  struct sigaction action;
+
+  if (!g_once_init_enter (&explained))
+    return;
+
+  if (sigaction (SIGCHLD, NULL, &action) == 0 &&
+      (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
+    g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) pid);
+  else
+    g_warning ("The exit status of process %d is lost: another part of this program has waited for it", (int) pid);
+  g_once_init_leave (&explained, 1);
+}
+
+/* Somebody else has reaped the child, or nobody had to. Not yet dead is possible, too: then it is a child whose status nobody
+ * will get (SIGCHLD is ignored), and the pidfd will report again.
+ */
+static gboolean
+ask_kernel_for_status_locked (ChildId *self)
+{
+  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_BIT };
+
+  if (self->pidfd >= 0 && ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) == 0 &&
+      (info.mask & PIDFD_INFO_EXIT_BIT) != 0)
+    {
+      self->outcome.wait_status = info.exit_code;
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+gboolean
+child_id_reap (ChildId *self)
+{
+  siginfo_t info;
+  gboolean lost = FALSE;
+
+  if (child_id_get_outcome (self, NULL))
+    return TRUE;
+
+  g_mutex_lock (&self->reap_lock);
+  if (!self->reaped)
+    {
+      if (wait_locked (self, &info, WEXITED | WNOHANG, &self->outcome.rusage) == 0)
+        {
+          if (info.si_pid == self->pid)
+            {
+              self->outcome.wait_status = wait_status_from_info (&info);
+              self->outcome.has_rusage = TRUE;
+              publish_outcome_locked (self);
+            }
+        }
+      else
+        {
+          lost = !ask_kernel_for_status_locked (self);
+          self->outcome.lost = lost;
+          publish_outcome_locked (self);
+        }
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  if (lost)
+    explain_lost_status (self->pid);
+  return child_id_get_outcome (self, NULL);
+}
+
+void
+child_id_set_reaped_elsewhere (ChildId *self)
+{
+  g_mutex_lock (&self->reap_lock);
+  self->reaped_elsewhere = TRUE;
+  g_mutex_unlock (&self->reap_lock);
+}
+
+void
+child_id_set_outcome (ChildId   *self,
+                      const int *wait_status)
+{
+  gboolean lost = FALSE;
+
+  g_mutex_lock (&self->reap_lock);
+  if (!self->reaped)
+    {
+      if (wait_status != NULL)
+        {
+          self->outcome.wait_status = *wait_status;
+        }
+      else
+        {
+          lost = !ask_kernel_for_status_locked (self);
+          self->outcome.lost = lost;
+        }
+      publish_outcome_locked (self);
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  if (lost)
+    explain_lost_status (self->pid);
+}
+
+void
+child_id_announce (ChildId *self)
+{
+  g_return_if_fail (child_id_get_outcome (self, NULL));
+
+  if (!atomic_exchange (&self->announced, TRUE))
+    self->exit_func (self, self->exit_data);
+}
+
+/* ---- signals */
+
+/* Where something else reaps, the child may have been reaped without our knowledge. As long as the kernel says that it is our
+ * child (or our zombie) it was not. Between this question and the kill it could be, which only a pidfd can exclude.
+ */
+static gboolean
+is_still_ours_locked (ChildId *self)
+{
+  siginfo_t info;
+
+  if (self->reaped)
+    return FALSE;
+  if (!self->reaped_elsewhere || self->pidfd >= 0)
+    return TRUE;
+  return wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
+}
+
+gboolean
+child_id_signal (ChildId  *self,
+                 int       signum,
+                 GError  **error)
+{
+  int error_number = ESRCH;
+
+  g_mutex_lock (&self->reap_lock);
+  if (is_still_ours_locked (self))
+    {
+      int result = self->pidfd >= 0
+                     ? (int) syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0)
+                     : kill (self->pid, signum);
+
+      error_number = result == 0 ? 0 : errno;
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  if (error_number == 0)
+    return TRUE;
+
+  if (error_number == ESRCH)
+    g_set_error (error, PROCTOR_ERROR, PROCTOR_ERROR_PROCESS_LOOKUP,
+                 _("Could not send signal %d to process %d: the process has ended"), signum, (int) self->pid);
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+                 _("Could not send signal %d to process %d: %s"), signum, (int) self->pid,
+                 g_strerror (error_number));
+  return FALSE;
+}
+
+gboolean
+child_id_is_suspended (ChildId *self)
+{
+  siginfo_t info;
+  gboolean suspended;
+
+  g_mutex_lock (&self->reap_lock);
+  suspended = !self->reaped && wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0 &&
+              info.si_pid == self->pid && (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED);
+  g_mutex_unlock (&self->reap_lock);
+
+  return suspended;
+}
+
+/* ---- for watchers */
+
+int
+child_id_get_pidfd (ChildId *self)
+{
+  int pidfd;
+
+  g_mutex_lock (&self->reap_lock);
+  pidfd = self->pidfd;
+  g_mutex_unlock (&self->reap_lock);
+
+  return pidfd;
+}
+
+void
+child_id_close_pidfd (ChildId *self)
+{
+  int pidfd;
+
+  g_mutex_lock (&self->reap_lock);
+  pidfd = self->pidfd;
+  self->pidfd = -1;
+  g_mutex_unlock (&self->reap_lock);
+
+  if (pidfd >= 0)
+    close (pidfd);
+}
+
+void
+child_id_set_watch_data (ChildId *self,
+                         gpointer data)
+{
+  self->watch_data = data;
+}
+
+gpointer
+child_id_get_watch_data (ChildId *self)
+{
+  return self->watch_data;
+}
+
+void
+child_id_set_token (ChildId *self,
+                    guint64  token)
+{
+  self->token = token;
+}
+
+guint64
+child_id_get_token (const ChildId *self)
+{
+  return self->token;
+}

@@ -1,0 +1,87 @@
+/* The identity of a child process: the one thing that its handles, its actor and its watcher share.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ChildId ChildId;
+
+/* How a child ended. */
+typedef struct
+{
+  gboolean lost;   /* nobody can tell any more how */
+  int wait_status; /* as of waitpid; only if not lost */
+  gboolean has_rusage;
+  struct rusage rusage;
+  gint64 exit_time; /* monotonic microseconds at which it was reaped */
+} ChildOutcome;
+
+/* Called once, in the thread that reports the exit, after the outcome is visible to every thread. Posts messages and nothing
+ * else.
+ */
+typedef void (*ChildExitFunc) (ChildId *child,
+                               gpointer data);
+
+/* @pidfd is adopted; -1 where there is none. */
+ChildId *child_id_new (pid_t          pid,
+                       int            pidfd,
+                       ChildExitFunc  exit_func,
+                       gpointer       exit_data,
+                       GDestroyNotify exit_data_free);
+ChildId *child_id_ref (ChildId *self);
+void child_id_unref (ChildId *self);
+
+pid_t child_id_get_pid (const ChildId *self);
+
+/* Any thread. FALSE as long as it runs, or the end was not noticed. */
+gboolean child_id_get_outcome (ChildId      *self,
+                               ChildOutcome *outcome);
+
+/* Whether it is stopped by a signal at this moment. */
+gboolean child_id_is_suspended (ChildId *self);
+
+/* Sends a signal to this child and to no other process, at once. PROCESS_LOOKUP when it has been reaped. */
+gboolean child_id_signal (ChildId  *self,
+                          int       signum,
+                          GError  **error);
+
+/* ---- for watchers */
+
+/* The pidfd, which is open until child_id_close_pidfd(), or -1. */
+int child_id_get_pidfd (ChildId *self);
+void child_id_close_pidfd (ChildId *self);
+
+/* Tells that something else than child_id_reap() will reap this child: GLib, or a watcher from outside the library. */
+void child_id_set_reaped_elsewhere (ChildId *self);
+
+/* Reaps the child if it has exited, without waiting. Whether its outcome is known now. */
+gboolean child_id_reap (ChildId *self);
+
+/* Sets the outcome where something else has reaped the child; NULL: it is lost. Without effect if it is known. */
+void child_id_set_outcome (ChildId   *self,
+                           const int *wait_status);
+
+/* Calls the exit function, once; needs the outcome. */
+void child_id_announce (ChildId *self);
+
+/* What a watcher keeps of its own with the child. Set before the child is watched. */
+void child_id_set_watch_data (ChildId *self,
+                              gpointer data);
+gpointer child_id_get_watch_data (ChildId *self);
+
+/* The token under which a watcher knows it. */
+void child_id_set_token (ChildId *self,
+                         guint64  token);
+guint64 child_id_get_token (const ChildId *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ChildId, child_id_unref)
+
+G_END_DECLS

@@ -1,0 +1,21 @@
+/* What the library does with the main child watcher beyond what every watcher can.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <proctor/proctor.h>
+
+G_BEGIN_DECLS
+
+/* Thread: MAIN, outside of the main context's run. Sleeps until main_child_watcher_wake(), reaping meanwhile every watched
+ * child that exits, and running nothing else of the main context. May return early; the caller looks whether its own
+ * condition holds and calls again.
+ */
+void main_child_watcher_sleep (ProctorMainChildWatcher *self);
+
+/* Ends main_child_watcher_sleep(), also one that has not begun yet. Thread: ANY. */
+void main_child_watcher_wake (ProctorMainChildWatcher *self);
+
+G_END_DECLS

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: MAIN. Only watch(), is_active() and main_child_watcher_wake() may be called from others. */
+
+#include "config.h"
+
+#include "watch/main-child-watcher-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/base-fd.h"
+#include "base/base-thread.h"
+#include "runtime/event-queue.h"
+#include "watch/child-watcher-private.h"
+
+/* How long the main thread, blocked in a call of the library, sleeps between two looks at children without a pidfd. */
+#define FALLBACK_MIN_SLEEP_MS 1
+#define FALLBACK_MAX_SLEEP_MS 16
+
+/**
+ * ProctorMainChildWatcher:
+ *
+ * The default child watcher: it lives on the main thread.
+ *
+ * Two limits come with it, those that asyncio documents for its own: the main context ([func@GLib.MainContext.default]) has to
+ * be iterated on the main thread for exits to be noticed, and the watcher has to be made there before other threads start
+ * processes; [func@init] does that.
+ *
+ * While the main thread is blocked in a call of this library, exits are noticed, too, and no other source of the main context
+ * runs.
+ *
+ * Thread safety: made, attached and closed on the main thread only.
+ *
+ * Since: 1.0
+ */
+
+/* One watched child. Made by the spawner thread; complete before it is in the event queue. From then on only the main thread
+ * touches it, and frees it when the child has been reaped.
+ */
+typedef struct
+{
+  EventWatch watch; /* with a pidfd */
+  GSource *source;  /* without: a child watch of GLib */
+  ProctorMainChildWatcher *watcher; /* owned */
+  ChildId *child;                   /* owned */
+} MainWatch;
+
+/* The pidfds of all children stand in one epoll set behind one source of the main context, so that neither an exit nor an
+ * iteration of the main loop costs more when there are more of them. Where there are no pidfds each child has a child watch
+ * source of GLib, as it would have without this library; GLib then reaps by itself.
+ */
+struct _ProctorMainChildWatcher
+{
+  ProctorChildWatcher parent_instance;
+
+  /* immutable after construction */
+  EventQueue *events;
+  int wake_fd; /* ends a blocking call's sleep */
+
+  /* atomic */
+  atomic_bool active;
+
+  /* main only */
+  GQueue reaped; /* of owned MainWatch: out of the event queue, not announced yet */
+
+  /* guarded by fallback_lock */
+  GMutex fallback_lock;
+  GHashTable *fallback_watches; /* set of MainWatch with a GLib source */
+};
+
+G_DEFINE_FINAL_TYPE (ProctorMainChildWatcher, proctor_main_child_watcher, PROCTOR_TYPE_CHILD_WATCHER)
+
+static void
+main_watch_free (MainWatch *self)
+{
+  g_clear_pointer (&self->source, g_source_unref);
+  g_clear_object (&self->watcher);
+  g_clear_pointer (&self->child, child_id_unref);
+  g_free (self);
+}
+
+/* ---- with pidfds */
+
+static void
+announce_reaped_in_main (gpointer data)
+{
+  ProctorMainChildWatcher *self = data;
+  MainWatch *watch;
+
+  while ((watch = g_queue_pop_head (&self->reaped)) != NULL)
+    {
+      child_watcher_announce (PROCTOR_CHILD_WATCHER (self), watch->child);
+      main_watch_free (watch);
+    }
+}
+
+static void
+reap_in_main (MainWatch *watch)
+{
+  /* A readable pidfd need not be a child that can be reaped: a tracer may have it first. The kernel reports again. */
+  if (!child_id_reap (watch->child))
+    return;
+
+  event_queue_remove (watch->watcher->events, &watch->watch);
+  g_queue_push_tail (&watch->watcher->reaped, watch);
+}
+
+static void
+pidfd_ready_in_main (EventWatch *event,
+                     EventMask   events)
+{
+  static gsize complained;
+  MainWatch *watch = (MainWatch *) event;
+
+  if (G_UNLIKELY (!thread_is_main ()) && g_once_init_enter (&complained))
+    {
+      g_critical ("The main context is iterated on another thread than the main thread; use another child watcher");
+      g_once_init_leave (&complained, 1);
+    }
+
+  reap_in_main (watch);
+}
+
+static gboolean
+watch_pidfd (ProctorMainChildWatcher  *self,
+             ChildId                  *child,
+             GError                  **error)
+{
+  MainWatch *watch = g_new0 (MainWatch, 1);
+  int error_number;
+
+  watch->watcher = g_object_ref (self);
+  watch->child = child_id_ref (child);
+  child_id_set_watch_data (child, watch);
+  /* Edges: while a tracer holds an exited child its pidfd stays readable, and the main loop would spin. */
+  if (event_queue_add (self->events, &watch->watch, child_id_get_pidfd (child), EVENT_IN | EVENT_EDGE,
+                       pidfd_ready_in_main))
+    {
+      if (!event_queue_uses_epoll (self->events))
+        main_child_watcher_wake (self);
+      return TRUE;
+    }
+
+  error_number = errno;
+  main_watch_free (watch);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not watch process %d: %s"),
+               (int) child_id_get_pid (child), g_strerror (error_number));
+  return FALSE;
+}
+
+/* ---- without */
+
+/* Whether GLib's child watches use pidfds of their own: then GLib reaps on the main thread when the main context is iterated,
+ * else on a thread of its own when SIGCHLD comes.
+ */
+static gboolean
+glib_has_pidfds (void)
+{
+  static gsize answer;
+
+  if (g_once_init_enter (&answer))
+    {
+      int fd = (int) syscall (SYS_pidfd_open, getpid (), 0);
+
+      if (fd >= 0)
+        close (fd);
+      g_once_init_leave (&answer, fd >= 0 ? 1 : 2);
+    }
+  return answer == 1;
+}
+
+/* GLib 2.74 says 0, without a word, where the kernel had no status to give. With pidfds it remembers at least whether it got
+ * one: then its prepare says so. Where GLib reaps by SIGCHLD this cannot be told from an exit with 0; GLib itself warns there.
+ */
+static gboolean
+glib_made_up_the_status (GSource *source,
+                         int      wait_status)
+{
+  int timeout;
+
+  return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 && glib_has_pidfds () &&
+         !source->source_funcs->prepare (source, &timeout);
+}
+
+static void
+finish_fallback_in_main (MainWatch *watch)
+{
+  ProctorMainChildWatcher *self = watch->watcher;
+
+  g_mutex_lock (&self->fallback_lock);
+  g_hash_table_remove (self->fallback_watches, watch);
+  g_mutex_unlock (&self->fallback_lock);
+
+  child_watcher_announce (PROCTOR_CHILD_WATCHER (self), watch->child);
+  g_source_destroy (watch->source);
+  main_watch_free (watch);
+}
+
+static void
+glib_child_exited_in_main (GPid     pid,
+                           int      wait_status,
+                           gpointer data)
+{
+  MainWatch *watch = data;
+
+  child_id_set_outcome (watch->child, glib_made_up_the_status (watch->source, wait_status) ? NULL : &wait_status);
+  finish_fallback_in_main (watch);
+}
+
+static gboolean
+watch_with_glib (ProctorMainChildWatcher *self,
+                 ChildId                 *child)
+{
+  MainWatch *watch = g_new0 (MainWatch, 1);
+
+  watch->watcher = g_object_ref (self);
+  watch->child = child_id_ref (child);
+  child_id_set_watch_data (child, watch);
+  child_id_set_reaped_elsewhere (child);
+  watch->source = g_child_watch_source_new (child_id_get_pid (child));
+  g_source_set_static_name (watch->source, "[Proctor] child");
+  g_source_set_callback (watch->source, G_SOURCE_FUNC (glib_child_exited_in_main), watch, NULL);
+
+  /* Both under the lock: once attached, the main thread may finish it at any moment, and looks for it in the set. */
+  g_mutex_lock (&self->fallback_lock);
+  g_hash_table_add (self->fallback_watches, watch);
+  g_source_attach (watch->source, g_main_context_default ());
+  g_mutex_unlock (&self->fallback_lock);
+
+  /* A main thread that sleeps in a blocking call has to look at this child, too. */
+  main_child_watcher_wake (self);
+  return TRUE;
+}
+
+/* For a main thread that does not run its context: does what the source would do when it is ready. */
+static void
+look_at_fallback_in_main (MainWatch *watch)
+{
+  int timeout;
+
+  /* TRUE when GLib has reaped it: on its own thread, or in an iteration that has not come to the dispatch yet. */
+  if (watch->source->source_funcs->prepare (watch->source, &timeout))
+    {
+      g_autoptr(GSource) source = g_source_ref (watch->source);
+
+      source->source_funcs->dispatch (source, G_SOURCE_FUNC (glib_child_exited_in_main), watch);
+      return;
+    }
+
+  /* With pidfds only an iteration would reap, and this thread is the one that could run it. */
+  if (glib_has_pidfds () && child_id_reap (watch->child))
+    finish_fallback_in_main (watch);
+}
+
+/* Whether there were any. */
+static gboolean
+look_at_all_fallbacks_in_main (ProctorMainChildWatcher *self)
+{
+  g_autofree gpointer *watches = NULL;
+  guint n_watches;
+
+  g_mutex_lock (&self->fallback_lock);
+  watches = g_hash_table_get_keys_as_array (self->fallback_watches, &n_watches);
+  g_mutex_unlock (&self->fallback_lock);
+
+  /* Only this thread takes any out of the set, so that none of them goes while the others are looked at. */
+  for (guint i = 0; i < n_watches; i++)
+    look_at_fallback_in_main (watches[i]);
+
+  return n_watches > 0;
+}
+
+/* ---- the class */
+
+static gboolean
+proctor_main_child_watcher_watch (ProctorChildWatcher  *watcher,
+                                  guint64               token,
+                                  GPid                  pid,
+                                  GError              **error)
+{
+  ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (watcher);
+  g_autoptr(ChildId) child = child_watcher_dup_child (token);
+
+  g_return_val_if_fail (child != NULL, FALSE);
+
+  if (child_id_get_pidfd (child) >= 0)
+    return watch_pidfd (self, child, error);
+  return watch_with_glib (self, child);
+}
+
+static void
+proctor_main_child_watcher_unwatch (ProctorChildWatcher *watcher,
+                                    guint64              token)
+{
+  ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (watcher);
+  g_autoptr(ChildId) child = NULL;
+  MainWatch *watch;
+
+  g_return_if_fail (thread_is_main ());
+
+  child = child_watcher_dup_child (token);
+  if (child == NULL)
+    return;
+
+  watch = child_id_get_watch_data (child);
+  if (watch->source != NULL)
+    {
+      g_mutex_lock (&self->fallback_lock);
+      g_hash_table_remove (self->fallback_watches, watch);
+      g_mutex_unlock (&self->fallback_lock);
+      g_source_destroy (watch->source);
+    }
+  event_queue_remove (self->events, &watch->watch);
+  main_watch_free (watch);
+}
+
+static void
+proctor_main_child_watcher_reap_now (ProctorChildWatcher *watcher,
+                                     guint64              token)
+{
+  ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (watcher);
+  g_autoptr(ChildId) child = NULL;
+  MainWatch *watch;
+
+  if (!thread_is_main ())
+    return;
+
+  child = child_watcher_dup_child (token);
+  if (child == NULL || child_id_get_outcome (child, NULL))
+    return;
+
+  watch = child_id_get_watch_data (child);
+  if (watch->source != NULL)
+    {
+      look_at_fallback_in_main (watch);
+    }
+  else
+    {
+      reap_in_main (watch);
+      announce_reaped_in_main (self);
+    }
+}
+
+static gboolean
+proctor_main_child_watcher_attach (ProctorChildWatcher  *watcher,
+                                   GMainContext         *context,
+                                   GError              **error)
+{
+  if (!thread_is_main ())
+    {
+      g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_NOT_MAIN_THREAD,
+                           _("The main child watcher can be attached on the main thread only"));
+      return FALSE;
+    }
+  if (context != g_main_context_default ())
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           _("The main child watcher works in the main context only"));
+      return FALSE;
+    }
+
+  atomic_store (&PROCTOR_MAIN_CHILD_WATCHER (watcher)->active, TRUE);
+  return TRUE;
+}
+
+static void
+proctor_main_child_watcher_close (ProctorChildWatcher *watcher)
+{
+  atomic_store (&PROCTOR_MAIN_CHILD_WATCHER (watcher)->active, FALSE);
+}
+
+static gboolean
+proctor_main_child_watcher_is_active (ProctorChildWatcher *watcher)
+{
+  return atomic_load (&PROCTOR_MAIN_CHILD_WATCHER (watcher)->active);
+}
+
+/* Each watch holds a reference, so there is none left; and no other thread knows the object any more. */
+static void
+proctor_main_child_watcher_finalize (GObject *object)
+{
+  ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (object);
+
+  if (self->events != NULL && !program_is_forked_copy ())
+    event_queue_free (self->events);
+  if (!program_is_forked_copy ())
+    fd_clear (&self->wake_fd);
+  g_clear_pointer (&self->fallback_watches, g_hash_table_unref);
+  g_mutex_clear (&self->fallback_lock);
+
+  G_OBJECT_CLASS (proctor_main_child_watcher_parent_class)->finalize (object);
+}
+
+static void
+proctor_main_child_watcher_class_init (ProctorMainChildWatcherClass *klass)
+{
+  ProctorChildWatcherClass *watcher_class = PROCTOR_CHILD_WATCHER_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = proctor_main_child_watcher_finalize;
+
+  watcher_class->watch = proctor_main_child_watcher_watch;
+  watcher_class->unwatch = proctor_main_child_watcher_unwatch;
+  watcher_class->reap_now = proctor_main_child_watcher_reap_now;
+  watcher_class->attach = proctor_main_child_watcher_attach;
+  watcher_class->close = proctor_main_child_watcher_close;
+  watcher_class->is_active = proctor_main_child_watcher_is_active;
+}
+
+static void
+proctor_main_child_watcher_init (ProctorMainChildWatcher *self)
+{
+  g_mutex_init (&self->fallback_lock);
+  g_queue_init (&self->reaped);
+  self->fallback_watches = g_hash_table_new (NULL, NULL);
+  self->wake_fd = -1;
+}
+
+/**
+ * proctor_main_child_watcher_new:
+ * @error: return location for an error
+ *
+ * Makes a child watcher on the main thread, attached to the main context.
+ *
+ * Errors: %PROCTOR_ERROR_NOT_MAIN_THREAD on any other thread; %PROCTOR_ERROR_FORKED; %G_IO_ERROR if the system has no
+ * file descriptor for it.
+ *
+ * Returns: (transfer full): the watcher
+ *
+ * Thread safety: the main thread only. Since: 1.0
+ */
+ProctorChildWatcher *
+proctor_main_child_watcher_new (GError **error)
+{
+  g_autoptr(ProctorMainChildWatcher) self = NULL;
+
+  if (!program_check_not_forked (error))
+    return NULL;
+  if (!thread_is_main ())
+    {
+      g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_NOT_MAIN_THREAD,
+                           _("The main child watcher can be made on the main thread only"));
+      return NULL;
+    }
+
+  self = g_object_new (PROCTOR_TYPE_MAIN_CHILD_WATCHER, NULL);
+  self->wake_fd = fd_above_stdio (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (self->wake_fd < 0)
+    {
+      int error_number = errno;
+
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+                   _("Could not make the main child watcher: %s"), g_strerror (error_number));
+      return NULL;
+    }
+
+  self->events = event_queue_new (g_main_context_default (), "[Proctor] children");
+  event_queue_set_batch_func (self->events, announce_reaped_in_main, self);
+  atomic_store (&self->active, TRUE);
+  return PROCTOR_CHILD_WATCHER (g_steal_pointer (&self));
+}
+
+/* ---- blocking calls on the main thread */
+
+void
+main_child_watcher_sleep (ProctorMainChildWatcher *self)
+{
+  int sleep_ms = FALLBACK_MIN_SLEEP_MS;
+  guint64 count;
+
+  g_return_if_fail (thread_is_main ());
+
+  while (!event_queue_wait (self->events, self->wake_fd, look_at_all_fallbacks_in_main (self) ? sleep_ms : -1))
+    sleep_ms = MIN (sleep_ms * 2, FALLBACK_MAX_SLEEP_MS);
+
+  while (read (self->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+    ;
+}
+
+void
+main_child_watcher_wake (ProctorMainChildWatcher *self)
+{
+  guint64 one = 1;
+
+  while (write (self->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+    ;
+}
