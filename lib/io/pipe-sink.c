@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: WORKER. Signals are blocked there, so that a broken pipe is EPIPE and nothing else. */
+
+#include "config.h"
+
+#include "io/pipe-sink.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "io/pipe-size.h"
+
+#define MAX_PIECES_PER_WRITE 64
+#define MAX_WRITES_PER_EVENT 4
+
+void
+pipe_sink_init (PipeSink     *self,
+                Worker       *worker,
+                int           fd,
+                PipeSinkFunc  func,
+                gpointer      func_data)
+{
+  *self = (PipeSink){ .worker = worker, .fd = fd, .func = func, .func_data = func_data };
+  g_queue_init (&self->queue);
+}
+
+gboolean
+pipe_sink_is_open (const PipeSink *self)
+{
+  return self->fd >= 0;
+}
+
+void
+pipe_sink_close (PipeSink *self)
+{
+  g_queue_clear_full (&self->queue, (GDestroyNotify) g_bytes_unref);
+  self->head_offset = 0;
+  if (self->fd < 0)
+    return;
+
+  /* Before the close, see event-queue.h. */
+  event_queue_remove (worker_get_event_queue (self->worker), &self->watch);
+  close (self->fd);
+  self->fd = -1;
+  if (self->grown)
+    pipe_size_release ();
+  self->grown = FALSE;
+}
+
+static void
+lose (PipeSink *self,
+      int       error_number)
+{
+  self->error_number = error_number;
+  pipe_sink_close (self);
+  self->func (self, self->func_data);
+}
+
+static guint
+fill_pieces (PipeSink     *self,
+             struct iovec *pieces,
+             gsize        *ret_length)
+{
+  guint n_pieces = 0;
+  gsize offset = self->head_offset;
+  gsize total = 0;
+
+  for (GList *link = self->queue.head; link != NULL && n_pieces < MAX_PIECES_PER_WRITE; link = link->next)
+    {
+      gsize length;
+      const guint8 *data = g_bytes_get_data (link->data, &length);
+
+      pieces[n_pieces].iov_base = (void *) (data + offset);
+      pieces[n_pieces].iov_len = length - offset;
+      total += length - offset;
+      offset = 0;
+      n_pieces++;
+    }
+
+  *ret_length = total;
+  return n_pieces;
+}
+
+static void
+drop_sent (PipeSink *self,
+           gsize     sent)
+{
+  self->head_offset += sent;
+  while (!g_queue_is_empty (&self->queue) &&
+         self->head_offset >= g_bytes_get_size (g_queue_peek_head (&self->queue)))
+    {
+      GBytes *done = g_queue_pop_head (&self->queue);
+
+      self->head_offset -= g_bytes_get_size (done);
+      g_bytes_unref (done);
+    }
+}
+
+/* One write. Whether another one is worth trying. */
+static gboolean
+write_once (PipeSink *self)
+{
+  struct iovec pieces[MAX_PIECES_PER_WRITE];
+  gsize length;
+  guint n_pieces = fill_pieces (self, pieces, &length);
+  gssize sent;
+
+  do
+    sent = writev (self->fd, pieces, (int) n_pieces);
+  while (sent < 0 && errno == EINTR);
+
+  if (sent < 0 && errno == EAGAIN)
+    return FALSE;
+  if (sent < 0)
+    {
+      lose (self, errno);
+      return FALSE;
+    }
+
+  if (!self->grown && length > PIPE_FULL_READ && (gsize) sent < length)
+    self->grown = pipe_size_grow (self->fd);
+  drop_sent (self, (gsize) sent);
+  return !g_queue_is_empty (&self->queue);
+}
+
+static void writable_in_worker (EventWatch *watch,
+                                EventMask   events);
+
+/* An open sink is always watched: while it has nothing to send only for the loss of its reader, which is then an error event
+ * that ends the watch.
+ */
+static void
+watch_for (PipeSink  *self,
+           EventMask  wanted)
+{
+  EventQueue *events = worker_get_event_queue (self->worker);
+
+  if (self->watch.slot != 0)
+    event_queue_modify (events, &self->watch, wanted);
+  else if (!event_queue_add (events, &self->watch, self->fd, wanted, writable_in_worker))
+    lose (self, errno);
+}
+
+void
+pipe_sink_flush (PipeSink *self)
+{
+  guint n_writes = 0;
+
+  if (!pipe_sink_is_open (self))
+    return;
+
+  while (!g_queue_is_empty (&self->queue) && n_writes++ < MAX_WRITES_PER_EVENT && write_once (self))
+    ;
+
+  if (!pipe_sink_is_open (self))
+    return;
+  if (!g_queue_is_empty (&self->queue))
+    {
+      watch_for (self, EVENT_OUT);
+    }
+  else if (self->eof_queued)
+    {
+      pipe_sink_close (self);
+      self->func (self, self->func_data);
+    }
+  else
+    {
+      watch_for (self, 0);
+      if (pipe_sink_is_open (self))
+        self->func (self, self->func_data);
+    }
+}
+
+static void
+writable_in_worker (EventWatch *watch,
+                    EventMask   events)
+{
+  PipeSink *self = (PipeSink *) watch;
+
+  if ((events & (EVENT_ERROR | EVENT_HANG_UP)) != 0)
+    lose (self, EPIPE);
+  else
+    pipe_sink_flush (self);
+}
+
+void
+pipe_sink_queue (PipeSink *self,
+                 GBytes   *bytes)
+{
+  if (pipe_sink_is_open (self) && g_bytes_get_size (bytes) > 0)
+    g_queue_push_tail (&self->queue, g_bytes_ref (bytes));
+}
+
+void
+pipe_sink_queue_eof (PipeSink *self)
+{
+  self->eof_queued = TRUE;
+}
+
+void
+pipe_sink_copy_unsent (PipeSink *self)
+{
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    {
+      gsize length;
+      const guint8 *data = g_bytes_get_data (link->data, &length);
+      GBytes *copy = g_bytes_new (data + self->head_offset, length - self->head_offset);
+
+      g_bytes_unref (link->data);
+      link->data = copy;
+      self->head_offset = 0;
+    }
+}

@@ -1,0 +1,58 @@
+/* Our end of a pipe that a child reads from, with what is still to be sent.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "runtime/worker.h"
+
+G_BEGIN_DECLS
+
+typedef struct _PipeSink PipeSink;
+
+/* Something has come to its end: all that was queued is sent, or the pipe is closed, or it is lost. */
+typedef void (*PipeSinkFunc) (PipeSink *sink,
+                              gpointer  data);
+
+/* Embedded in its owner, which holds it until it is closed. Thread: WORKER. */
+struct _PipeSink
+{
+  EventWatch watch;
+  Worker *worker;
+  int fd; /* -1: none, closed or lost */
+  GQueue queue;      /* of owned GBytes */
+  gsize head_offset; /* how much of the first one is sent */
+  gboolean eof_queued;
+  gboolean grown;
+  int error_number;  /* why it was lost; 0: it was not */
+  PipeSinkFunc func;
+  gpointer func_data;
+};
+
+/* Adopts @fd, which is nonblocking; -1 makes a sink that is closed already. */
+void pipe_sink_init (PipeSink     *self,
+                     Worker       *worker,
+                     int           fd,
+                     PipeSinkFunc  func,
+                     gpointer      func_data);
+
+gboolean pipe_sink_is_open (const PipeSink *self);
+
+/* Sends @bytes after what is queued; keeps a reference until they are sent or given up. */
+void pipe_sink_queue (PipeSink *self,
+                      GBytes   *bytes);
+
+/* Closes the pipe when all that is queued is sent. */
+void pipe_sink_queue_eof (PipeSink *self);
+
+/* Writes what the pipe takes now, and the rest when it takes more. May call the function before it returns. */
+void pipe_sink_flush (PipeSink *self);
+
+/* Replaces what is not sent yet by a copy, so that no memory of the caller's is held any more. */
+void pipe_sink_copy_unsent (PipeSink *self);
+
+/* Closes at once, without a call of the function; what was queued is given up. */
+void pipe_sink_close (PipeSink *self);
+
+G_END_DECLS

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: WORKER. */
+
+#include "config.h"
+
+#include "io/pipe-source.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/pipe-size.h"
+
+/* So that one child that writes for ever leaves the worker time for others. */
+#define MAX_READS_PER_EVENT 4
+
+/* More than any pipe holds, even in small pieces of memory; a writer that never rests must not keep the worker. */
+#define MAX_READS_PER_DRAIN 256
+
+/* After so many reads in a row that found the pipe full it is worth growing. */
+#define GROW_AFTER_FULL_READS 3
+
+void
+pipe_source_init (PipeSource *self,
+                  Worker     *worker,
+                  int         fd)
+{
+  *self = (PipeSource){ .worker = worker, .fd = fd };
+}
+
+gboolean
+pipe_source_is_open (const PipeSource *self)
+{
+  return self->fd >= 0;
+}
+
+gboolean
+pipe_source_is_reading (const PipeSource *self)
+{
+  return self->watch.slot != 0;
+}
+
+static void
+note_size_of_read (PipeSource *self,
+                   gssize      length)
+{
+  if (length < PIPE_FULL_READ)
+    {
+      self->n_full_reads = 0;
+      return;
+    }
+
+  self->n_full_reads++;
+  if (self->n_full_reads == GROW_AFTER_FULL_READS && !self->grown)
+    self->grown = pipe_size_grow (self->fd);
+}
+
+static void
+end (PipeSource *self,
+     int         error_number)
+{
+  pipe_source_close (self);
+  self->consumer->ended (self->consumer_data, error_number);
+}
+
+/* One read. Whether another one is worth trying. */
+static gboolean
+read_once (PipeSource *self,
+           gboolean    writers_gone)
+{
+  gsize size = 0;
+  guint8 *room = self->consumer->reserve (self->consumer_data, &size);
+  gssize length;
+
+  if (room == NULL)
+    {
+      room = worker_get_scratch (self->worker);
+      size = WORKER_SCRATCH_SIZE;
+    }
+
+  do
+    length = read (self->fd, room, MIN (size, WORKER_SCRATCH_SIZE));
+  while (length < 0 && errno == EINTR);
+
+  if (length < 0 && errno == EAGAIN)
+    return FALSE;
+  if (length <= 0)
+    {
+      end (self, length < 0 ? errno : 0);
+      return FALSE;
+    }
+
+  note_size_of_read (self, length);
+  if (!self->consumer->take (self->consumer_data, room, (gsize) length))
+    {
+      if (pipe_source_is_open (self))
+        end (self, errno);
+      return FALSE;
+    }
+
+  /* A small read has most likely emptied the pipe; if it did not, the event queue says so. */
+  return pipe_source_is_reading (self) && (writers_gone || length >= PIPE_FULL_READ);
+}
+
+static void
+readable_in_worker (EventWatch *watch,
+                    EventMask   events)
+{
+  PipeSource *self = (PipeSource *) watch;
+
+  for (guint i = 0; i < MAX_READS_PER_EVENT; i++)
+    {
+      if (!read_once (self, (events & EVENT_HANG_UP) != 0))
+        break;
+    }
+}
+
+void
+pipe_source_start (PipeSource         *self,
+                   const PipeConsumer *consumer,
+                   gpointer            consumer_data)
+{
+  g_return_if_fail (worker_is_current (self->worker));
+  g_return_if_fail (pipe_source_is_open (self) && !pipe_source_is_reading (self));
+
+  self->consumer = consumer;
+  self->consumer_data = consumer_data;
+  if (!event_queue_add (worker_get_event_queue (self->worker), &self->watch, self->fd, EVENT_IN, readable_in_worker))
+    end (self, errno);
+}
+
+void
+pipe_source_drain (PipeSource *self)
+{
+  for (guint i = 0; i < MAX_READS_PER_DRAIN && pipe_source_is_reading (self); i++)
+    {
+      if (!read_once (self, TRUE))
+        break;
+    }
+}
+
+void
+pipe_source_stop (PipeSource *self)
+{
+  event_queue_remove (worker_get_event_queue (self->worker), &self->watch);
+}
+
+void
+pipe_source_close (PipeSource *self)
+{
+  if (self->fd < 0)
+    return;
+
+  /* Before the close, see event-queue.h. */
+  event_queue_remove (worker_get_event_queue (self->worker), &self->watch);
+  close (self->fd);
+  self->fd = -1;
+  if (self->grown)
+    pipe_size_release ();
+  self->grown = FALSE;
+}

@@ -1,0 +1,67 @@
+/* Our end of a pipe that a child writes to.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "runtime/worker.h"
+
+G_BEGIN_DECLS
+
+typedef struct _PipeSource PipeSource;
+
+/* What takes the bytes. All functions are called on the worker and may stop or close the source. */
+typedef struct
+{
+  /* Memory for the next read and its size; NULL: the worker's scratch memory. */
+  guint8 *(* reserve) (gpointer consumer,
+                       gsize   *ret_size);
+
+  /* @length > 0 bytes were read to @data, which is what reserve gave or the scratch memory. FALSE with errno: they cannot be
+   * taken, and the pipe ends here.
+   */
+  gboolean (* take) (gpointer      consumer,
+                     const guint8 *data,
+                     gsize         length);
+
+  /* The pipe is at its end (0) or broken (an errno); it has been closed. The last call. */
+  void (* ended) (gpointer consumer,
+                  int      error_number);
+} PipeConsumer;
+
+/* Embedded in its owner, which holds it until it is closed. Thread: WORKER. */
+struct _PipeSource
+{
+  EventWatch watch;
+  Worker *worker;
+  int fd; /* -1: none, or closed */
+  const PipeConsumer *consumer;
+  gpointer consumer_data;
+  guint n_full_reads;
+  gboolean grown;
+};
+
+/* Adopts @fd, which is nonblocking; -1 makes a source that is closed already. Nothing is read before pipe_source_start(). */
+void pipe_source_init (PipeSource *self,
+                       Worker     *worker,
+                       int         fd);
+
+gboolean pipe_source_is_open (const PipeSource *self);
+gboolean pipe_source_is_reading (const PipeSource *self);
+
+/* Reads and hands over what comes, now (before this returns, too) and until the end or pipe_source_stop(). */
+void pipe_source_start (PipeSource         *self,
+                        const PipeConsumer *consumer,
+                        gpointer            consumer_data);
+
+/* Hands over what is in the pipe at this moment, without waiting; the source must have been started. May end it. */
+void pipe_source_drain (PipeSource *self);
+
+/* Leaves what comes in the pipe. */
+void pipe_source_stop (PipeSource *self);
+
+/* Without a call of ended. */
+void pipe_source_close (PipeSource *self);
+
+G_END_DECLS

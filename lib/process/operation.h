@@ -1,0 +1,135 @@
+/* What a caller wants of an actor: the message that asks, the way to cancel it, and the answer's way back.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <proctor/proctor.h>
+
+#include "process/result-data.h"
+#include "runtime/actor.h"
+#include "runtime/caller-context.h"
+
+G_BEGIN_DECLS
+
+typedef struct _Operation Operation;
+
+/* Runs on the actor's worker. */
+typedef void (*OperationFunc) (Actor     *actor,
+                               Operation *operation);
+
+/* Takes the answer of an operation that another actor has asked for, on that actor's worker. Takes the reference, too. */
+typedef void (*OperationReplyFunc) (Actor     *asker,
+                                    Operation *operation);
+
+/* Turns the answer into what the task returns; runs in the caller's context and gives @task its result. */
+typedef void (*OperationReturnFunc) (Operation *operation,
+                                     GTask     *task);
+
+/* A caller is a task, a thread that sleeps, or another actor.
+ *
+ * Life: the caller's side makes it and starts it; the actor finishes it exactly once; then the caller's side takes the answer.
+ * The actor's references end with finishing. A cancellation may arrive at any time, also after the end; it finds `finished`.
+ *
+ * Everything of the user's (task, cancellable, input) is let go on the caller's side.
+ */
+struct _Operation
+{
+  Message message;        /* asks; owned by the actor once posted */
+  Message cancel_message; /* posted once at most */
+  Delivery delivery;
+  gatomicrefcount ref_count;
+
+  /* immutable after start */
+  Actor *actor; /* owned */
+  OperationFunc start_func;
+  OperationFunc cancel_func;
+  GBytes *input;   /* nullable; given back on the caller's side */
+  GTimeSpan grace; /* of a stop */
+
+  /* caller only */
+  GTask *task; /* NULL: a blocking call */
+  OperationReturnFunc return_func;
+  CallerContext *caller; /* of a task */
+  Actor *asker;          /* an actor that has asked, owned */
+  OperationReplyFunc reply_func;
+  gpointer asker_data;   /* whatever the asker wants to find again */
+  ProctorMainChildWatcher *sleeper; /* of a blocking call on the main thread: what it sleeps in */
+  GCancellable *cancellable;
+  gulong cancelled_id;
+
+  /* atomic */
+  int cancel_posted;
+
+  /* guarded by done_lock */
+  GMutex done_lock;
+  GCond done_cond;
+  gboolean done;
+
+  /* worker only */
+  gboolean started;   /* start_func has been called; it looks at `cancelled` */
+  gboolean cancelled; /* wanted by the caller */
+  gboolean finished;
+
+  /* the answer: worker only until it is finished, then caller only */
+  GError *error;
+  ResultData *result;
+  gpointer payload; /* of operations whose answer is no result: what they say, owned */
+  GDestroyNotify payload_free;
+};
+
+Operation *operation_new (Actor         *actor,
+                          OperationFunc  start_func,
+                          OperationFunc  cancel_func,
+                          GBytes        *input);
+Operation *operation_ref (Operation *self);
+void operation_unref (Operation *self);
+
+/* Posts the operation to its actor. The task's answer comes in the context that is thread-default now. Takes @task. */
+void operation_start_async (Operation           *self,
+                            GCancellable        *cancellable,
+                            GTask               *task,
+                            OperationReturnFunc  return_func);
+
+/* Posts the operation to its actor for another actor. On the asker's worker. */
+void operation_start_for_actor (Operation          *self,
+                                Actor              *asker,
+                                OperationReplyFunc  reply_func,
+                                gpointer            asker_data);
+
+/* Asks the operation's actor to give up. Any thread that holds a reference; has an effect once. */
+void operation_cancel (Operation *self);
+
+/* A task for operation_start_async(): the actor alone decides whether it was cancelled. */
+GTask *operation_task_new (gpointer             source_object,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data,
+                           gpointer             source_tag);
+
+/* An OperationReturnFunc: the task returns a ProctorResult. */
+void operation_return_result (Operation *self,
+                              GTask     *task);
+
+/* WOULD_DEADLOCK on a thread that the library needs for the answer. To be asked before anything is made. */
+gboolean operation_may_block (GError **error);
+
+/* Posts the operation to its actor and sleeps until it is finished. On the main thread, children are reaped meanwhile if
+ * @watcher is the main one.
+ */
+void operation_run_blocking (Operation           *self,
+                             GCancellable        *cancellable,
+                             ProctorChildWatcher *watcher);
+
+/* Worker only: gives the answer, which was put into the operation before, to the caller. Takes the actor's reference. */
+void operation_finish (Operation *self);
+
+/* Worker only: finishes it with an error, which is taken. */
+void operation_fail (Operation *self,
+                     GError    *error);
+void operation_fail_cancelled (Operation *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
+
+G_END_DECLS

@@ -1,0 +1,803 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: WORKER. Only the functions of process-actor.h may be called from others. */
+
+#include "config.h"
+
+#include "process/process-actor.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <signal.h>
+
+#include "io/collector.h"
+#include "io/pipe-sink.h"
+#include "io/pipe-source.h"
+#include "process/spawn-job.h"
+#include "runtime/runtime.h"
+#include "spawn/spawn.h"
+
+#define DEFAULT_STOP_GRACE (5 * G_TIME_SPAN_SECOND)
+#define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
+
+/* One of the child's outputs. */
+typedef struct
+{
+  PipeSource source;
+  Collector collector;
+  ProcessActor *actor;
+  gboolean captured; /* it is, or was, a pipe */
+} Output;
+
+/* The life of a process, as its actor sees it:
+ *
+ *   made → starting (a spawner has the job) → running → exited → released
+ *
+ * `starting` ends with the job's message. The exit may be reported before that message comes; it is then handled after it.
+ *
+ * The actor holds a reference to itself from the start until it is released: the child has been reaped, nobody can ask for
+ * anything any more (the handle is gone, or there never was one), and the pipes are closed.
+ *
+ * `communication` is the operation that reads and writes the pipes: a communicate, or a run from its beginning. While there is
+ * none nothing is read: what the child writes waits in the pipe. What was read for one that was cancelled stays in the
+ * collectors.
+ */
+struct _ProcessActor
+{
+  Actor actor;
+
+  /* immutable after construction */
+  CommandSpec *spec;
+  OwnEnviron *own_environ;
+  ProctorChildWatcher *watcher;
+  ProcessLink *link;
+  char *description;
+
+  /* atomic */
+  int drop_posted;
+  Message drop_message;
+  Message release_message;
+
+  /* worker only */
+  SpawnJob *job;         /* owned while starting */
+  ChildId *child;        /* owned; NULL until it runs */
+  gboolean started;      /* the job has come back */
+  gboolean exit_reported;
+  gboolean exited;       /* the exit has been handled */
+  gboolean has_handle;
+  gboolean released;
+  gboolean timed_out;
+  gint64 start_time;
+  gint64 start_monotonic;
+
+  Operation *launch;        /* the spawn or run until it is finished */
+  Operation *communication; /* see above; a run is both */
+  GQueue waits;             /* of Operation: waits and stops, finished by the exit */
+  GError *transfer_error;   /* why an output could not be read on */
+
+  PipeSink input;
+  gboolean has_input; /* stdin is, or was, a pipe */
+  Output outputs[2];
+
+  Timer timeout_timer;
+  Timer drain_timer;
+  Timer stop_timer;
+};
+
+static void begin_communication (ProcessActor *self,
+                                 Operation    *operation);
+static void check_communication (ProcessActor *self,
+                                 gboolean      gave_up);
+static void release_if_done (ProcessActor *self);
+
+static gint64
+now (void)
+{
+  return g_get_monotonic_time ();
+}
+
+/* ---- stopping */
+
+static void
+kill_in_worker (Timer *timer)
+{
+  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, stop_timer));
+
+  child_id_signal (self->child, SIGKILL, NULL);
+}
+
+/* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second stop can only bring the KILL
+ * nearer.
+ */
+static void
+begin_stop (ProcessActor *self,
+            GTimeSpan     grace)
+{
+  gint64 deadline = now () + (grace < 0 ? DEFAULT_STOP_GRACE : grace);
+
+  if (self->child == NULL || self->exited)
+    return;
+
+  if (grace != 0)
+    {
+      child_id_signal (self->child, SIGTERM, NULL);
+      child_id_signal (self->child, SIGCONT, NULL);
+    }
+  if (grace == 0)
+    child_id_signal (self->child, SIGKILL, NULL);
+  else if (self->stop_timer.position == 0 || deadline < self->stop_timer.deadline)
+    worker_arm_timer (self->actor.worker, &self->stop_timer, deadline, kill_in_worker);
+}
+
+/* ---- pipes */
+
+static guint8 *
+reserve_for_collector (gpointer consumer,
+                       gsize   *ret_size)
+{
+  Output *output = consumer;
+
+  return collector_reserve (&output->collector, WORKER_SCRATCH_SIZE, ret_size);
+}
+
+static gboolean
+take_into_collector (gpointer      consumer,
+                     const guint8 *data,
+                     gsize         length)
+{
+  Output *output = consumer;
+
+  if (data == output->collector.data + output->collector.length)
+    {
+      collector_commit (&output->collector, length);
+      return TRUE;
+    }
+  if (collector_append (&output->collector, data, length))
+    return TRUE;
+
+  errno = ENOMEM;
+  return FALSE;
+}
+
+static void
+output_ended (gpointer consumer,
+              int      error_number)
+{
+  Output *output = consumer;
+  ProcessActor *self = output->actor;
+
+  if (error_number != 0 && self->transfer_error == NULL)
+    self->transfer_error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
+                                        _("Could not read the output of “%s”: %s"), self->description,
+                                        g_strerror (error_number));
+  check_communication (self, FALSE);
+}
+
+static const PipeConsumer collector_consumer = {
+  .reserve = reserve_for_collector,
+  .take = take_into_collector,
+  .ended = output_ended,
+};
+
+static void
+input_changed (PipeSink *sink,
+               gpointer  data)
+{
+  check_communication (data, FALSE);
+}
+
+static void
+close_pipes (ProcessActor *self)
+{
+  pipe_sink_close (&self->input);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    pipe_source_close (&self->outputs[i].source);
+}
+
+static gboolean
+pipes_are_closed (ProcessActor *self)
+{
+  return !pipe_sink_is_open (&self->input) && !pipe_source_is_open (&self->outputs[0].source) &&
+         !pipe_source_is_open (&self->outputs[1].source);
+}
+
+static void
+adopt_pipes (ProcessActor *self,
+             SpawnJob     *job)
+{
+  self->has_input = job->pipes[0] >= 0;
+  pipe_sink_init (&self->input, self->actor.worker, job->pipes[0], input_changed, self);
+  job->pipes[0] = -1;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      self->outputs[i].captured = job->pipes[i + 1] >= 0;
+      pipe_source_init (&self->outputs[i].source, self->actor.worker, job->pipes[i + 1]);
+      job->pipes[i + 1] = -1;
+    }
+}
+
+/* ---- communicating */
+
+static ResultData *
+make_result (ProcessActor *self,
+             gboolean      incomplete)
+{
+  ResultData *result = result_data_new ();
+
+  result->description = g_strdup (self->description);
+  child_id_get_outcome (self->child, &result->outcome);
+  result->timed_out = self->timed_out;
+  result->incomplete = incomplete;
+  result->start_time = self->start_time;
+  result->wall_time = result->outcome.exit_time - self->start_monotonic;
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].captured)
+        result->captured[i] = collector_steal (&self->outputs[i].collector);
+    }
+  return result;
+}
+
+/* The end of a run is the end of its launch, too. */
+static Operation *
+steal_communication (ProcessActor *self)
+{
+  if (self->launch == self->communication)
+    self->launch = NULL;
+  worker_disarm_timer (self->actor.worker, &self->drain_timer);
+  worker_disarm_timer (self->actor.worker, &self->timeout_timer);
+  return g_steal_pointer (&self->communication);
+}
+
+/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more is to be waited for. */
+static void
+check_communication (ProcessActor *self,
+                     gboolean      gave_up)
+{
+  Operation *operation;
+
+  if (self->communication == NULL || !self->exited || !(gave_up || pipes_are_closed (self)))
+    {
+      release_if_done (self);
+      return;
+    }
+
+  close_pipes (self);
+  operation = steal_communication (self);
+  if (self->transfer_error != NULL)
+    {
+      operation_fail (operation, g_steal_pointer (&self->transfer_error));
+    }
+  else
+    {
+      operation->result = make_result (self, gave_up);
+      operation_finish (operation);
+    }
+  release_if_done (self);
+}
+
+static void
+drain_grace_passed_in_worker (Timer *timer)
+{
+  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, drain_timer));
+
+  /* What is there by now is not lost; reading it may find the end, and finish everything. */
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    pipe_source_drain (&self->outputs[i].source);
+  check_communication (self, TRUE);
+}
+
+/* After the exit somebody else may hold the pipes open. */
+static void
+arm_drain_timer (ProcessActor *self)
+{
+  GTimeSpan grace = self->spec->drain_grace;
+
+  if (grace == COMMAND_TIME_UNSET)
+    grace = self->communication == self->launch ? DEFAULT_RUN_DRAIN_GRACE : -1;
+  if (grace >= 0)
+    worker_arm_timer (self->actor.worker, &self->drain_timer, now () + grace, drain_grace_passed_in_worker);
+}
+
+static void
+begin_communication (ProcessActor *self,
+                     Operation    *operation)
+{
+  self->communication = operation;
+
+  if (pipe_sink_is_open (&self->input))
+    {
+      if (operation->input != NULL)
+        pipe_sink_queue (&self->input, operation->input);
+      pipe_sink_queue_eof (&self->input);
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (pipe_source_is_open (&self->outputs[i].source))
+        pipe_source_start (&self->outputs[i].source, &collector_consumer, &self->outputs[i]);
+    }
+
+  pipe_sink_flush (&self->input);
+  if (self->communication == operation && self->exited)
+    arm_drain_timer (self);
+  check_communication (self, FALSE);
+}
+
+static GError *
+refuse_communication (ProcessActor *self,
+                      Operation    *operation)
+{
+  if (self->communication != NULL)
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("Another call communicates with the process"));
+  if (operation->input != NULL && !self->has_input)
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                                _("There is input, but the stdin of the process is not a pipe"));
+  if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 && self->input.eof_queued)
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
+                                _("There is input, but the stdin of the process is closed already"));
+  return NULL;
+}
+
+static void
+start_communicate (Actor     *actor,
+                   Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+  GError *error = refuse_communication (self, operation);
+
+  if (error != NULL)
+    operation_fail (operation, error);
+  else if (operation->cancelled)
+    operation_fail_cancelled (operation);
+  else
+    begin_communication (self, operation);
+}
+
+/* The process goes on. What is not sent yet still goes out; what was read stays for the next call. */
+static void
+cancel_communicate (Actor     *actor,
+                    Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    pipe_source_stop (&self->outputs[i].source);
+  pipe_sink_copy_unsent (&self->input);
+  operation_fail_cancelled (steal_communication (self));
+}
+
+/* ---- waiting and stopping */
+
+static void
+finish_wait (ProcessActor *self,
+             Operation    *operation)
+{
+  operation->result = result_data_new ();
+  operation->result->description = g_strdup (self->description);
+  child_id_get_outcome (self->child, &operation->result->outcome);
+  operation_finish (operation);
+}
+
+static void
+start_wait (Actor     *actor,
+            Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  if (operation->cancelled)
+    operation_fail_cancelled (operation);
+  else if (self->exited)
+    finish_wait (self, operation);
+  else
+    g_queue_push_tail (&self->waits, operation);
+}
+
+static void
+cancel_wait (Actor     *actor,
+             Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  g_queue_remove (&self->waits, operation);
+  operation_fail_cancelled (operation);
+}
+
+static void
+start_stop (Actor     *actor,
+            Operation *operation)
+{
+  if (!operation->cancelled)
+    begin_stop ((ProcessActor *) actor, operation->grace);
+  start_wait (actor, operation);
+}
+
+static gboolean
+somebody_stops (ProcessActor *self)
+{
+  if (self->timed_out || (self->launch != NULL && self->launch->cancelled))
+    return TRUE;
+
+  for (GList *link = self->waits.head; link != NULL; link = link->next)
+    {
+      if (((Operation *) link->data)->start_func == start_stop)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The process is left alone: the KILL does not come, unless somebody else wants it. */
+static void
+cancel_stop (Actor     *actor,
+             Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  cancel_wait (actor, operation);
+  if (!somebody_stops (self))
+    worker_disarm_timer (self->actor.worker, &self->stop_timer);
+}
+
+/* ---- the exit */
+
+static void
+finish_cancelled_launch (ProcessActor *self)
+{
+  Operation *launch = g_steal_pointer (&self->launch);
+
+  if (self->communication == launch)
+    steal_communication (self);
+  close_pipes (self);
+  operation_fail_cancelled (launch);
+}
+
+static void
+handle_exit (ProcessActor *self)
+{
+  Operation *waiting;
+
+  self->exited = TRUE;
+  child_id_close_pidfd (self->child);
+  worker_disarm_timer (self->actor.worker, &self->stop_timer);
+
+  while ((waiting = g_queue_pop_head (&self->waits)) != NULL)
+    finish_wait (self, waiting);
+
+  if (self->launch != NULL && self->launch->cancelled)
+    finish_cancelled_launch (self);
+  else if (self->communication != NULL)
+    arm_drain_timer (self);
+
+  check_communication (self, FALSE);
+}
+
+static void
+exited_in_worker (Actor   *actor,
+                  Message *message)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  self->exit_reported = TRUE;
+  if (self->started)
+    handle_exit (self);
+}
+
+/* ---- the timeout of a run */
+
+static void
+timed_out_in_worker (Timer *timer)
+{
+  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, timeout_timer));
+
+  self->timed_out = TRUE;
+  if (!self->started)
+    spawn_birth_abort (self->job->birth);
+  else if (self->exited)
+    drain_grace_passed_in_worker (&self->drain_timer);
+  else
+    begin_stop (self, -1);
+}
+
+/* ---- launching */
+
+static void
+finish_failed_launch (ProcessActor *self,
+                      GError       *error)
+{
+  Operation *launch = g_steal_pointer (&self->launch);
+
+  worker_disarm_timer (self->actor.worker, &self->timeout_timer);
+  if (launch->cancelled)
+    {
+      g_error_free (error);
+      operation_fail_cancelled (launch);
+    }
+  else if (self->timed_out)
+    {
+      g_error_free (error);
+      operation_fail (launch, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("“%s” could not be started in time"),
+                                           self->description));
+    }
+  else
+    {
+      operation_fail (launch, error);
+    }
+}
+
+static void
+finish_spawn (ProcessActor *self)
+{
+  Operation *launch = g_steal_pointer (&self->launch);
+  ProcessParts *parts = g_new0 (ProcessParts, 1);
+
+  parts->actor = process_actor_ref (self);
+  parts->link = process_link_ref (self->link);
+  parts->child = child_id_ref (self->child);
+  parts->watcher = g_object_ref (self->watcher);
+  launch->payload = parts;
+  launch->payload_free = (GDestroyNotify) process_parts_free;
+
+  self->has_handle = TRUE;
+  operation_finish (launch);
+}
+
+static gboolean launch_is_run (const Operation *launch);
+
+static void
+job_done_in_worker (Actor   *actor,
+                    Message *message)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+  g_autoptr(SpawnJob) job = g_steal_pointer (&self->job);
+
+  self->started = TRUE;
+  if (job->error != NULL)
+    {
+      self->exited = TRUE;
+      finish_failed_launch (self, g_steal_pointer (&job->error));
+      release_if_done (self);
+      return;
+    }
+
+  self->child = g_steal_pointer (&job->child);
+  self->start_time = job->start_time;
+  self->start_monotonic = job->start_monotonic;
+  adopt_pipes (self, job);
+
+  if (self->launch->cancelled || self->timed_out)
+    begin_stop (self, -1);
+  if (launch_is_run (self->launch))
+    begin_communication (self, self->launch);
+  else if (!self->launch->cancelled)
+    finish_spawn (self);
+
+  if (self->exit_reported)
+    handle_exit (self);
+}
+
+static void
+start_launch (Actor     *actor,
+              Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+  g_autoptr(GError) error = NULL;
+
+  if (operation->cancelled)
+    {
+      self->started = self->exited = TRUE;
+      operation_fail_cancelled (operation);
+      release_if_done (self);
+      return;
+    }
+
+  self->launch = operation;
+  self->job = spawn_job_new (self->spec, self->own_environ, launch_is_run (operation), operation->input != NULL,
+                             self->watcher, self->link, actor);
+  if (launch_is_run (operation) && self->spec->timeout >= 0)
+    worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout, timed_out_in_worker);
+
+  if (!spawn_job_post (self->job, job_done_in_worker, &error))
+    {
+      self->started = self->exited = TRUE;
+      g_clear_pointer (&self->job, spawn_job_free);
+      finish_failed_launch (self, g_steal_pointer (&error));
+      release_if_done (self);
+    }
+}
+
+static void
+start_run (Actor     *actor,
+           Operation *operation)
+{
+  start_launch (actor, operation);
+}
+
+static gboolean
+launch_is_run (const Operation *launch)
+{
+  return launch->start_func == start_run;
+}
+
+/* What was started is stopped; the launch ends when it has been reaped. */
+static void
+cancel_launch (Actor     *actor,
+               Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  if (!self->started)
+    spawn_birth_abort (self->job->birth);
+  else if (self->exited)
+    finish_cancelled_launch (self);
+  else
+    begin_stop (self, -1);
+}
+
+/* ---- the end of the actor */
+
+static void
+dropped_in_worker (Actor   *actor,
+                   Message *message)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  self->has_handle = FALSE;
+  if (!self->exited && (self->spec->flags & PROCTOR_COMMAND_KILL_ON_DROP) != 0)
+    child_id_signal (self->child, SIGKILL, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    pipe_source_close (&self->outputs[i].source);
+  /* What a cancelled communicate left is still sent. */
+  pipe_sink_queue_eof (&self->input);
+  if (g_queue_is_empty (&self->input.queue))
+    pipe_sink_close (&self->input);
+
+  release_if_done (self);
+}
+
+static void
+released_in_worker (Actor   *actor,
+                    Message *message)
+{
+  actor_unref (actor);
+}
+
+/* A handle that is still there can ask for more. The actor's own reference goes by a message, later: what calls this may be in
+ * the middle of a pipe's or a timer's event, and still need it.
+ */
+static void
+release_if_done (ProcessActor *self)
+{
+  if (self->released || self->has_handle || !self->exited || self->launch != NULL || self->communication != NULL)
+    return;
+
+  self->released = TRUE;
+  close_pipes (self);
+  actor_post (&self->actor, &self->release_message, released_in_worker);
+}
+
+static void
+process_actor_free (Actor *actor)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  command_spec_unref (self->spec);
+  own_environ_unref (self->own_environ);
+  g_object_unref (self->watcher);
+  process_link_unref (self->link);
+  g_clear_pointer (&self->child, child_id_unref);
+  g_clear_error (&self->transfer_error);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    collector_clear (&self->outputs[i].collector);
+  g_free (self->description);
+  g_free (self);
+}
+
+/* ---- from any thread */
+
+ProcessActor *
+process_actor_new (CommandSpec          *spec,
+                   OwnEnviron           *own_environ,
+                   CallerContext        *owner,
+                   ProctorChildWatcher  *watcher,
+                   GError              **error)
+{
+  Worker *worker = runtime_pick_worker (error);
+  ProcessActor *self;
+
+  if (worker == NULL)
+    return NULL;
+
+  self = g_new0 (ProcessActor, 1);
+  actor_init (&self->actor, worker, process_actor_free);
+  self->spec = command_spec_ref (spec);
+  self->own_environ = own_environ_ref (own_environ);
+  self->watcher = g_object_ref (watcher);
+  self->description = command_spec_describe (spec);
+  self->link = process_link_new (&self->actor, exited_in_worker, caller_context_ref (owner));
+  g_queue_init (&self->waits);
+  pipe_sink_init (&self->input, worker, -1, NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      pipe_source_init (&self->outputs[i].source, worker, -1);
+      self->outputs[i].actor = self;
+    }
+  /* The reference that release_if_done() drops. */
+  process_actor_ref (self);
+  return self;
+}
+
+ProcessActor *
+process_actor_ref (ProcessActor *self)
+{
+  actor_ref (&self->actor);
+  return self;
+}
+
+void
+process_actor_unref (ProcessActor *self)
+{
+  actor_unref (&self->actor);
+}
+
+Operation *
+process_actor_new_spawn (ProcessActor *self)
+{
+  return operation_new (&self->actor, start_launch, cancel_launch, NULL);
+}
+
+Operation *
+process_actor_new_run (ProcessActor *self,
+                       GBytes       *input)
+{
+  return operation_new (&self->actor, start_run, cancel_launch, input);
+}
+
+Operation *
+process_actor_new_wait (ProcessActor *self)
+{
+  return operation_new (&self->actor, start_wait, cancel_wait, NULL);
+}
+
+Operation *
+process_actor_new_communicate (ProcessActor *self,
+                               GBytes       *input)
+{
+  return operation_new (&self->actor, start_communicate, cancel_communicate, input);
+}
+
+Operation *
+process_actor_new_stop (ProcessActor *self,
+                        GTimeSpan     grace)
+{
+  Operation *operation = operation_new (&self->actor, start_stop, cancel_stop, NULL);
+
+  operation->grace = grace;
+  return operation;
+}
+
+void
+process_actor_drop (ProcessActor *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->drop_posted, FALSE, TRUE))
+    actor_post (&self->actor, &self->drop_message, dropped_in_worker);
+}
+
+char *
+process_actor_describe (ProcessActor *self)
+{
+  return g_strdup (self->description);
+}
+
+void
+process_parts_free (ProcessParts *self)
+{
+  /* A handle was never made, but the process may live. */
+  process_actor_drop (self->actor);
+  process_actor_unref (self->actor);
+  process_link_unref (self->link);
+  child_id_unref (self->child);
+  g_object_unref (self->watcher);
+  g_free (self);
+}

@@ -1,0 +1,57 @@
+/* The actor of one process: it owns our ends of the pipes, and everything that is wanted of the process passes through it.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "command/command-spec.h"
+#include "command/own-environ.h"
+#include "process/operation.h"
+#include "process/process-link.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ProcessActor ProcessActor;
+
+/* What a handle is made of, and all that it needs later. */
+typedef struct
+{
+  ProcessActor *actor;          /* owned */
+  ProcessLink *link;            /* owned */
+  ChildId *child;               /* owned */
+  ProctorChildWatcher *watcher; /* owned */
+} ProcessParts;
+
+void process_parts_free (ProcessParts *self);
+
+/* Thread: ANY. Makes an actor for a command; nothing is started yet. @owner is whose handle is told of the exit. */
+ProcessActor *process_actor_new (CommandSpec          *spec,
+                                 OwnEnviron           *own_environ,
+                                 CallerContext        *owner,
+                                 ProctorChildWatcher  *watcher,
+                                 GError              **error);
+ProcessActor *process_actor_ref (ProcessActor *self);
+void process_actor_unref (ProcessActor *self);
+
+/* The operations. The first is one of the two that start the process: a spawn answers with a ProcessParts as payload; a run
+ * with a result. The others come from the handle.
+ */
+Operation *process_actor_new_spawn (ProcessActor *self);
+Operation *process_actor_new_run (ProcessActor *self,
+                                  GBytes       *input);
+Operation *process_actor_new_wait (ProcessActor *self);
+Operation *process_actor_new_communicate (ProcessActor *self,
+                                          GBytes       *input);
+Operation *process_actor_new_stop (ProcessActor *self,
+                                   GTimeSpan     grace);
+
+/* Thread: ANY. The handle's last word. */
+void process_actor_drop (ProcessActor *self);
+
+/* The command's text, for messages. */
+char *process_actor_describe (ProcessActor *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcessActor, process_actor_unref)
+
+G_END_DECLS

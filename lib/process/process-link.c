@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include "process/process-link.h"
+
+/* The actor is told by a message, the handle by a notice in the owner's context: a notice can be taken back when the handle
+ * goes, and does not pile up where nobody iterates that context.
+ *
+ * The handle's notice holds a reference to the link while it is pending. Nobody holds one to the handle.
+ */
+struct _ProcessLink
+{
+  gatomicrefcount ref_count;
+
+  /* immutable after construction */
+  MessageFunc actor_func;
+  CallerContext *owner;
+
+  /* the reporting thread's, once */
+  Actor *actor; /* owned until the exit is reported */
+  Message exited_message;
+
+  /* guarded by handle_lock */
+  GMutex handle_lock;
+  ProcessExitedFunc handle_func;
+  gboolean exited;
+  gboolean notified;
+
+  Notice notice;    /* guarded by the owner's own lock */
+  GWeakRef handle;  /* locks itself */
+};
+
+ProcessLink *
+process_link_new (Actor         *actor,
+                  MessageFunc    exited_func,
+                  CallerContext *owner)
+{
+  ProcessLink *self = g_new0 (ProcessLink, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->actor = actor_ref (actor);
+  self->actor_func = exited_func;
+  self->owner = owner;
+  g_mutex_init (&self->handle_lock);
+  g_weak_ref_init (&self->handle, NULL);
+  return self;
+}
+
+ProcessLink *
+process_link_ref (ProcessLink *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+process_link_unref (ProcessLink *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  process_link_abandon (self);
+  g_weak_ref_clear (&self->handle);
+  caller_context_unref (self->owner);
+  g_mutex_clear (&self->handle_lock);
+  g_free (self);
+}
+
+void
+process_link_abandon (ProcessLink *self)
+{
+  g_clear_pointer (&self->actor, actor_unref);
+}
+
+static void
+tell_handle (Notice *notice)
+{
+  ProcessLink *self = (ProcessLink *) (gpointer) ((char *) notice - G_STRUCT_OFFSET (ProcessLink, notice));
+  g_autoptr(ProctorProcess) process = g_weak_ref_get (&self->handle);
+
+  if (process != NULL)
+    self->handle_func (process);
+  process_link_unref (self);
+}
+
+/* Once both are known: the exit and the handle. */
+static void
+notify_if_due (ProcessLink *self)
+{
+  gboolean due;
+
+  g_mutex_lock (&self->handle_lock);
+  due = self->exited && self->handle_func != NULL && !self->notified;
+  self->notified |= due;
+  g_mutex_unlock (&self->handle_lock);
+
+  if (due)
+    {
+      process_link_ref (self);
+      caller_context_notify (self->owner, &self->notice, tell_handle);
+    }
+}
+
+void
+process_link_child_exited (ChildId *child,
+                           gpointer link)
+{
+  ProcessLink *self = link;
+  Actor *actor = g_steal_pointer (&self->actor);
+
+  g_mutex_lock (&self->handle_lock);
+  self->exited = TRUE;
+  g_mutex_unlock (&self->handle_lock);
+
+  notify_if_due (self);
+  if (actor != NULL)
+    {
+      actor_post (actor, &self->exited_message, self->actor_func);
+      actor_unref (actor);
+    }
+}
+
+void
+process_link_set_handle (ProcessLink       *self,
+                         ProctorProcess    *process,
+                         ProcessExitedFunc  func)
+{
+  g_weak_ref_set (&self->handle, process);
+
+  g_mutex_lock (&self->handle_lock);
+  self->handle_func = func;
+  g_mutex_unlock (&self->handle_lock);
+
+  notify_if_due (self);
+}
+
+void
+process_link_clear_handle (ProcessLink *self)
+{
+  gboolean may_be_pending;
+
+  g_mutex_lock (&self->handle_lock);
+  may_be_pending = self->notified;
+  self->notified = TRUE;
+  g_mutex_unlock (&self->handle_lock);
+
+  if (may_be_pending && caller_context_take_back (self->owner, &self->notice))
+    process_link_unref (self);
+}

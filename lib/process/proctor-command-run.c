@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "config.h"
+
+#include <proctor/proctor.h>
+
+#include "base/base-thread.h"
+#include "command/proctor-command-private.h"
+#include "process/process-actor.h"
+#include "process/proctor-process-private.h"
+#include "process/result-data.h"
+#include "watch/default-watcher.h"
+
+/* What every launch needs: a program that has not forked, a watcher, a valid command, an actor. */
+static ProcessActor *
+prepare_launch (ProctorCommand       *command,
+                ProctorChildWatcher **ret_watcher,
+                GError              **error)
+{
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(CommandSpec) spec = NULL;
+  g_autoptr(OwnEnviron) own_environ = NULL;
+  g_autoptr(CallerContext) owner = NULL;
+  ProcessActor *actor;
+
+  if (!program_check_not_forked (error))
+    return NULL;
+
+  spec = proctor_command_dup_spec (command);
+  if (!command_spec_validate (spec, error))
+    return NULL;
+
+  watcher = default_watcher_dup (error);
+  if (watcher == NULL)
+    return NULL;
+
+  own_environ = own_environ_new ();
+  owner = caller_context_ref_thread_default ();
+  actor = process_actor_new (spec, own_environ, owner, watcher, error);
+  if (actor != NULL)
+    *ret_watcher = g_steal_pointer (&watcher);
+  return actor;
+}
+
+/* ---- spawn */
+
+/**
+ * proctor_command_spawn:
+ * @self: a command
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Starts a process and returns when it has executed the program.
+ *
+ * Cancelling stops the process if it was started, and reaps it.
+ *
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND names what is wrong with the command; %PROCTOR_ERROR_NO_CHILD_WATCHER on another
+ * thread than the main one before [func@init]; %G_IO_ERROR with the step that failed, the path and the system's reason;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. Nothing is left of a process that could not be started.
+ *
+ * Returns: (transfer full): the process
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+ProctorProcess *
+proctor_command_spawn (ProctorCommand  *self,
+                       GCancellable    *cancellable,
+                       GError         **error)
+{
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(ProcessActor) actor = NULL;
+  g_autoptr(Operation) operation = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
+
+  if (!operation_may_block (error))
+    return NULL;
+  actor = prepare_launch (self, &watcher, error);
+  if (actor == NULL)
+    return NULL;
+
+  operation = process_actor_new_spawn (actor);
+  operation_run_blocking (operation, cancellable, watcher);
+  if (operation->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&operation->error));
+      return NULL;
+    }
+  return proctor_process_new (g_steal_pointer (&operation->payload));
+}
+
+static void
+return_process (Operation *operation,
+                GTask     *task)
+{
+  if (operation->error != NULL)
+    g_task_return_error (task, g_steal_pointer (&operation->error));
+  else
+    g_task_return_pointer (task, proctor_process_new (g_steal_pointer (&operation->payload)), g_object_unref);
+}
+
+/**
+ * proctor_command_spawn_async:
+ * @self: a command
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the program runs, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Starts a process. See [method@Command.spawn].
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+void
+proctor_command_spawn_async (ProctorCommand      *self,
+                             GCancellable        *cancellable,
+                             GAsyncReadyCallback  callback,
+                             gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(ProcessActor) actor = NULL;
+  g_autoptr(Operation) operation = NULL;
+  GError *error = NULL;
+
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  task = operation_task_new (self, cancellable, callback, user_data, proctor_command_spawn_async);
+  actor = prepare_launch (self, &watcher, &error);
+  if (actor == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  operation = process_actor_new_spawn (actor);
+  operation_start_async (operation, cancellable, g_steal_pointer (&task), return_process);
+}
+
+/**
+ * proctor_command_spawn_finish:
+ * @self: a command
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Command.spawn_async].
+ *
+ * Errors: see [method@Command.spawn].
+ *
+ * Returns: (transfer full): the process
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorProcess *
+proctor_command_spawn_finish (ProctorCommand  *self,
+                              GAsyncResult    *result,
+                              GError         **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_spawn_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* ---- run */
+
+/**
+ * proctor_command_run:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Runs a command to its end: starts it, sends the input, reads both outputs and waits for the exit.
+ *
+ * Where the command does not say otherwise, both outputs are captured, and stdin is /dev/null unless there is input. The
+ * command's timeout, if it has one, stops the process; the result says so and has the output until then. An exit with another
+ * code than 0 is no error here, see [method@Command.run_check].
+ *
+ * Cancelling stops the process, first with SIGTERM, and returns when it has been reaped.
+ *
+ * Errors: those of [method@Command.spawn]; %G_IO_ERROR_TIMED_OUT if not even the program could be executed in time;
+ * %G_IO_ERROR_INVALID_ARGUMENT if there is input and the command's stdin is no pipe.
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run (ProctorCommand  *self,
+                     GBytes          *input,
+                     GCancellable    *cancellable,
+                     GError         **error)
+{
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(ProcessActor) actor = NULL;
+  g_autoptr(Operation) operation = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
+
+  if (!operation_may_block (error))
+    return NULL;
+  actor = prepare_launch (self, &watcher, error);
+  if (actor == NULL)
+    return NULL;
+
+  operation = process_actor_new_run (actor, input);
+  operation_run_blocking (operation, cancellable, watcher);
+  if (operation->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&operation->error));
+      return NULL;
+    }
+  return proctor_result_new (g_steal_pointer (&operation->result));
+}
+
+static void
+start_run (ProctorCommand *self,
+           GBytes         *input,
+           GCancellable   *cancellable,
+           GTask          *task)
+{
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(ProcessActor) actor = NULL;
+  g_autoptr(Operation) operation = NULL;
+  GError *error = NULL;
+
+  actor = prepare_launch (self, &watcher, &error);
+  if (actor == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+
+  operation = process_actor_new_run (actor, input);
+  operation_start_async (operation, cancellable, task, operation_return_result);
+}
+
+/**
+ * proctor_command_run_async:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has ended, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Runs a command to its end. See [method@Command.run].
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+void
+proctor_command_run_async (ProctorCommand      *self,
+                           GBytes              *input,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  start_run (self, input, cancellable,
+             operation_task_new (self, cancellable, callback, user_data, proctor_command_run_async));
+}
+
+/**
+ * proctor_command_run_finish:
+ * @self: a command
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Command.run_async].
+ *
+ * Errors: see [method@Command.run].
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run_finish (ProctorCommand  *self,
+                            GAsyncResult    *result,
+                            GError         **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_run_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* The result, unless something is wrong with it. Takes @result. */
+static ProctorResult *
+check_result (ProctorResult  *result,
+              GError        **error)
+{
+  if (result != NULL && !proctor_result_check (result, error))
+    g_clear_object (&result);
+  return result;
+}
+
+/**
+ * proctor_command_run_check:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Runs a command that is expected to succeed: [method@Command.run], then [method@Result.check].
+ *
+ * Who wants to see the output of a failure calls the two.
+ *
+ * Errors: those of both.
+ *
+ * Returns: (transfer full): the result of a process that exited with 0
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run_check (ProctorCommand  *self,
+                           GBytes          *input,
+                           GCancellable    *cancellable,
+                           GError         **error)
+{
+  return check_result (proctor_command_run (self, input, cancellable, error), error);
+}
+
+/**
+ * proctor_command_run_check_async:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has ended, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Runs a command that is expected to succeed. See [method@Command.run_check].
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+void
+proctor_command_run_check_async (ProctorCommand      *self,
+                                 GBytes              *input,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             user_data)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  start_run (self, input, cancellable,
+             operation_task_new (self, cancellable, callback, user_data, proctor_command_run_check_async));
+}
+
+/**
+ * proctor_command_run_check_finish:
+ * @self: a command
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Command.run_check_async].
+ *
+ * Errors: see [method@Command.run_check].
+ *
+ * Returns: (transfer full): the result of a process that exited with 0
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run_check_finish (ProctorCommand  *self,
+                                  GAsyncResult    *result,
+                                  GError         **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_run_check_async), NULL);
+
+  return check_result (g_task_propagate_pointer (G_TASK (result), error), error);
+}

@@ -1,0 +1,59 @@
+/* One spawn, as a spawner thread does it: looks the program up, makes the pipes, starts the child and has it watched.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "command/command-spec.h"
+#include "command/own-environ.h"
+#include "process/process-link.h"
+#include "runtime/spawner.h"
+#include "spawn/spawn.h"
+
+G_BEGIN_DECLS
+
+typedef struct _SpawnJob SpawnJob;
+
+/* Made by the caller, done by a spawner, read by the actor when the message comes. */
+struct _SpawnJob
+{
+  SpawnerJob job;
+  Message message; /* to the actor when it is done */
+  MessageFunc done_func;
+
+  /* immutable after construction */
+  CommandSpec *spec;            /* owned */
+  OwnEnviron *own_environ;      /* owned */
+  ProctorChildWatcher *watcher; /* owned */
+  ProcessLink *link;            /* owned */
+  Actor *actor;                 /* owned */
+  SpawnBirth *birth;            /* owned */
+  ProctorStdio stdio[3];        /* with the defaults filled in */
+
+  /* spawner only, then actor only */
+  GError *error;
+  ChildId *child; /* owned; NULL if there is an error */
+  int pipes[3];   /* our nonblocking ends, or -1; owned */
+  gint64 start_time;      /* real time */
+  gint64 start_monotonic;
+};
+
+/* A run captures and gets its stdin from /dev/null unless it has input; a spawn inherits. */
+SpawnJob *spawn_job_new (CommandSpec         *spec,
+                         OwnEnviron          *own_environ,
+                         gboolean             is_run,
+                         gboolean             has_input,
+                         ProctorChildWatcher *watcher,
+                         ProcessLink         *link,
+                         Actor               *actor);
+void spawn_job_free (SpawnJob *self);
+
+/* Has it done; @done_func is then the actor's message. WORKER. */
+gboolean spawn_job_post (SpawnJob     *self,
+                         MessageFunc   done_func,
+                         GError      **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpawnJob, spawn_job_free)
+
+G_END_DECLS
