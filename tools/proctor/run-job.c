@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: MAIN. */
+
+#include "config.h"
+
+#include "run-job.h"
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "tool.h"
+
+/* How long output is still read after the exit while some descendant holds the pipe: what
+ * proctor_command_run does.
+ */
+#define DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
+
+/* A job waits, spawns, runs and is done. A stop while it spawns cancels the spawn; the library then
+ * kills and reaps the child, if there is one. A stop that meets a spawn which has just succeeded is
+ * carried out when its answer comes. Each operation under way holds a reference.
+ */
+struct _RunJob
+{
+  /* immutable after construction */
+  const RunOptions *options;
+  const RunCommand *what;
+  guint number;
+  RunJobFunc stopping_func;
+  RunJobFunc done_func;
+  gpointer user_data;
+  ProctorCommand *command;
+  GCancellable *spawn_cancellable;
+
+  /* main thread only */
+  gboolean started;
+  gboolean spawning;
+  gboolean done;
+  RunStopReason stop_reason;
+  guint timeout_source;
+  ProctorProcess *process;
+  ProctorResult *result;
+  GError *error;
+};
+
+static ProctorCommand *
+new_command (const RunOptions *options,
+             const RunCommand *what)
+{
+  ProctorCommand *command;
+  ProctorStdio output = run_options_captures (options) ? PROCTOR_STDIO_PIPE : PROCTOR_STDIO_INHERIT;
+
+  if (what->argv != NULL)
+    command = proctor_command_newv ((const char * const *) what->argv);
+  else
+    command = proctor_command_new_shell (what->text);
+
+  if (options->cwd != NULL)
+    proctor_command_set_cwd (command, options->cwd);
+  for (char **variable = options->variables; variable != NULL && *variable != NULL; variable++)
+    {
+      const char *equals = strchr (*variable, '=');
+      g_autofree char *name = g_strndup (*variable, equals - *variable);
+
+      proctor_command_setenv (command, name, equals + 1);
+    }
+
+  if (options->input != NULL)
+    proctor_command_set_stdin (command, PROCTOR_STDIO_PIPE);
+  else if (options->commands->len == 1)
+    proctor_command_set_stdin (command, PROCTOR_STDIO_INHERIT);
+  else
+    proctor_command_set_stdin (command, PROCTOR_STDIO_DEVNULL);
+  proctor_command_set_stdout (command, output);
+  proctor_command_set_stderr (command, output);
+  proctor_command_set_drain_grace (command, DRAIN_GRACE);
+
+  return command;
+}
+
+RunJob *
+run_job_new (const RunOptions *options,
+             guint             number,
+             RunJobFunc        stopping_func,
+             RunJobFunc        done_func,
+             gpointer          user_data)
+{
+  RunJob *self = g_rc_box_new0 (RunJob);
+
+  self->options = options;
+  self->what = g_ptr_array_index (options->commands, number - 1);
+  self->number = number;
+  self->stopping_func = stopping_func;
+  self->done_func = done_func;
+  self->user_data = user_data;
+  self->command = new_command (options, self->what);
+  self->spawn_cancellable = g_cancellable_new ();
+
+  return self;
+}
+
+RunJob *
+run_job_ref (RunJob *self)
+{
+  return g_rc_box_acquire (self);
+}
+
+static void
+run_job_clear (gpointer data)
+{
+  RunJob *self = data;
+
+  g_clear_handle_id (&self->timeout_source, g_source_remove);
+  g_clear_object (&self->command);
+  g_clear_object (&self->spawn_cancellable);
+  g_clear_object (&self->process);
+  g_clear_object (&self->result);
+  g_clear_error (&self->error);
+}
+
+void
+run_job_unref (RunJob *self)
+{
+  g_rc_box_release_full (self, run_job_clear);
+}
+
+static void
+finish (RunJob *self)
+{
+  g_clear_handle_id (&self->timeout_source, g_source_remove);
+  self->spawning = FALSE;
+  self->done = TRUE;
+  self->done_func (self, self->user_data);
+}
+
+static void
+communicated_cb (GObject      *source,
+                 GAsyncResult *async_result,
+                 gpointer      user_data)
+{
+  g_autoptr(RunJob) self = user_data;
+
+  self->result = proctor_process_communicate_finish (self->process, async_result, &self->error);
+  if (self->result != NULL &&
+      proctor_result_get_returncode (self->result) == PROCTOR_RETURNCODE_NONE)
+    proctor_result_check (self->result, &self->error);
+  finish (self);
+}
+
+static void
+stopped_cb (GObject      *source,
+            GAsyncResult *async_result,
+            gpointer      user_data)
+{
+  g_autoptr(RunJob) self = user_data;
+
+  /* It fails only where there is nothing left to stop, and communicate tells of that. */
+  proctor_process_stop_finish (self->process, async_result, NULL);
+}
+
+static void
+stop_process (RunJob *self)
+{
+  self->stopping_func (self, self->user_data);
+  proctor_process_stop_async (self->process, self->options->grace, NULL, stopped_cb,
+                              run_job_ref (self));
+}
+
+static void
+spawned_cb (GObject      *source,
+            GAsyncResult *async_result,
+            gpointer      user_data)
+{
+  g_autoptr(RunJob) self = user_data;
+
+  self->process = proctor_command_spawn_finish (self->command, async_result, &self->error);
+  if (self->process == NULL)
+    {
+      finish (self);
+      return;
+    }
+
+  self->spawning = FALSE;
+  proctor_process_communicate_async (self->process, self->options->input, NULL, communicated_cb,
+                                     run_job_ref (self));
+  if (self->stop_reason != RUN_STOP_NONE)
+    stop_process (self);
+}
+
+static gboolean
+timed_out_cb (gpointer user_data)
+{
+  RunJob *self = user_data;
+
+  self->timeout_source = 0;
+  run_job_stop (self, RUN_STOP_TIMED_OUT);
+
+  return G_SOURCE_REMOVE;
+}
+
+void
+run_job_start (RunJob *self)
+{
+  self->started = TRUE;
+  self->spawning = TRUE;
+  if (self->options->timeout > 0)
+    {
+      gint64 milliseconds = (self->options->timeout + 999) / 1000;
+
+      self->timeout_source = g_timeout_add (MIN (milliseconds, G_MAXINT), timed_out_cb, self);
+    }
+  proctor_command_spawn_async (self->command, self->spawn_cancellable, spawned_cb,
+                               run_job_ref (self));
+}
+
+void
+run_job_stop (RunJob        *self,
+              RunStopReason  reason)
+{
+  if (!self->started || self->done || self->stop_reason != RUN_STOP_NONE)
+    return;
+
+  self->stop_reason = reason;
+  if (self->spawning)
+    g_cancellable_cancel (self->spawn_cancellable);
+  else
+    stop_process (self);
+}
+
+void
+run_job_kill (RunJob *self)
+{
+  if (self->process != NULL && !self->done)
+    proctor_process_kill (self->process, NULL);
+}
+
+guint
+run_job_get_number (RunJob *self)
+{
+  return self->number;
+}
+
+const char *
+run_job_get_text (RunJob *self)
+{
+  return self->what->text;
+}
+
+gboolean
+run_job_is_started (RunJob *self)
+{
+  return self->started;
+}
+
+gboolean
+run_job_is_done (RunJob *self)
+{
+  return self->done;
+}
+
+gboolean
+run_job_is_spawning (RunJob *self)
+{
+  return self->spawning;
+}
+
+GPid
+run_job_get_pid (RunJob *self)
+{
+  return self->process != NULL && !self->done ? proctor_process_get_pid (self->process) : 0;
+}
+
+RunStopReason
+run_job_get_stop_reason (RunJob *self)
+{
+  return self->stop_reason;
+}
+
+ProctorResult *
+run_job_get_result (RunJob *self)
+{
+  return self->result;
+}
+
+const GError *
+run_job_get_error (RunJob *self)
+{
+  return self->error;
+}
+
+gboolean
+run_job_is_failed (RunJob *self)
+{
+  return self->stop_reason != RUN_STOP_NONE || self->result == NULL ||
+         proctor_result_get_returncode (self->result) != 0;
+}
+
+char *
+run_job_dup_complaint (RunJob *self)
+{
+  const char *text = self->what->text;
+  g_autofree char *signal_name = NULL;
+  int returncode;
+
+  if (self->stop_reason == RUN_STOP_TIMED_OUT)
+    return g_strdup_printf (_("'%s' has timed out and was stopped"), text);
+  if (self->stop_reason == RUN_STOP_INTERRUPTED)
+    return g_strdup_printf (_("'%s' was stopped"), text);
+  if (self->error != NULL)
+    return g_strdup_printf ("'%s': %s", text, self->error->message);
+
+  returncode = proctor_result_get_returncode (self->result);
+  if (returncode > 0)
+    return g_strdup_printf (_("'%s' exited with %d"), text, returncode);
+  if (returncode < 0)
+    {
+      signal_name = tool_dup_signal_name (-returncode);
+      return g_strdup_printf (_("'%s' was ended by %s"), text, signal_name);
+    }
+  if (proctor_result_is_incomplete (self->result))
+    return g_strdup_printf (_("'%s' has left a process behind that holds its output; "
+                              "what that writes is not shown"), text);
+
+  return NULL;
+}
+
+/* The shells' 127 and 126 speak of the program; all else that goes wrong before it runs is 125, as
+ * for env(1).
+ */
+static int
+exit_code_for_error (RunJob *self)
+{
+  const char *cwd = self->options->cwd;
+
+  if (cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR))
+    return TOOL_EXIT_TROUBLE;
+  if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return TOOL_EXIT_NOT_FOUND;
+  if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ||
+      g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY) ||
+      g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED) ||
+      g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_FAILED))
+    return TOOL_EXIT_NOT_EXECUTABLE;
+
+  return TOOL_EXIT_TROUBLE;
+}
+
+int
+run_job_get_exit_code (RunJob *self)
+{
+  int returncode;
+
+  if (self->stop_reason == RUN_STOP_TIMED_OUT)
+    return TOOL_EXIT_TIMED_OUT;
+  if (self->error != NULL)
+    return exit_code_for_error (self);
+
+  returncode = proctor_result_get_returncode (self->result);
+
+  return returncode >= 0 ? returncode : TOOL_EXIT_SIGNAL_BASE - returncode;
+}

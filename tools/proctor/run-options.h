@@ -1,0 +1,46 @@
+/* What `proctor run` was asked to do.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* One command as it was given: the words of a program, or a script for the shell. */
+typedef struct
+{
+  char *text;   /* as a shell would be given it */
+  char **argv;  /* NULL: text is a shell script */
+} RunCommand;
+
+typedef struct
+{
+  gboolean capture;
+  gboolean json;
+  gboolean label;
+  guint jobs;        /* G_MAXUINT: no bound */
+  GTimeSpan timeout; /* 0: none */
+  GTimeSpan grace;
+  char *cwd;
+  char **variables; /* K=V */
+  GBytes *input;    /* NULL: none */
+  GPtrArray *commands; /* of owned RunCommand */
+} RunOptions;
+
+/* Reads argv and the files that it names. NULL where the program ends here; then *exit_code says
+ * how.
+ */
+RunOptions *run_options_parse (int    argc,
+                               char **argv,
+                               int   *exit_code);
+void run_options_free (RunOptions *self);
+
+/* Whether the command's output goes through us, not straight to where ours goes. */
+gboolean run_options_captures (const RunOptions *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RunOptions, run_options_free)
+
+G_END_DECLS

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: MAIN. */
+
+#include "config.h"
+
+#include "tool.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+void
+tool_message (const char *format,
+              ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  g_printerr ("proctor: %s\n", message);
+}
+
+int
+tool_usage_error (const char *verb,
+                  const char *message)
+{
+  tool_message ("%s", message);
+  if (verb != NULL)
+    g_printerr (_("Try 'proctor %s --help'.\n"), verb);
+  else
+    g_printerr (_("Try 'proctor --help'.\n"));
+
+  return TOOL_EXIT_USAGE;
+}
+
+char *
+tool_dup_signal_name (int signum)
+{
+  const char *abbreviation = sigabbrev_np (signum);
+
+  if (abbreviation != NULL)
+    return g_strconcat ("SIG", abbreviation, NULL);
+  if (signum >= SIGRTMIN && signum <= SIGRTMAX)
+    return g_strdup_printf ("SIGRTMIN+%d", signum - SIGRTMIN);
+
+  return g_strdup_printf ("SIG%d", signum);
+}

@@ -1,0 +1,35 @@
+/* What every verb of the program uses: its messages and its exit codes.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Exit codes of the program itself, as env(1), timeout(1) and the shells have them. */
+#define TOOL_EXIT_USAGE 2
+#define TOOL_EXIT_TIMED_OUT 124
+#define TOOL_EXIT_TROUBLE 125
+#define TOOL_EXIT_NOT_EXECUTABLE 126
+#define TOOL_EXIT_NOT_FOUND 127
+#define TOOL_EXIT_SIGNAL_BASE 128
+
+/* A message on stderr, after the program's name. */
+void tool_message (const char *format,
+                   ...) G_GNUC_PRINTF (1, 2);
+
+/* A message about how the program was called; returns the exit code for it. */
+int tool_usage_error (const char *verb,
+                      const char *message);
+
+/* "SIGTERM" for 15, "SIGRTMIN+3" and the like; to be freed. */
+char *tool_dup_signal_name (int signum);
+
+/* The verbs: each gets its own argv, with its own name first, and gives the exit code. */
+int verb_run (int    argc,
+              char **argv);
+
+G_END_DECLS

@@ -1,0 +1,295 @@
+/* `proctor run`: starts the commands, minds how many run at once, signals and the end.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Thread: MAIN. */
+
+#include "config.h"
+
+#include <signal.h>
+
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+#include <proctor/proctor.h>
+
+#include "run-job.h"
+#include "run-options.h"
+#include "run-orphans.h"
+#include "run-output.h"
+#include "tool.h"
+
+#define SWEEP_PERIOD_MS 20
+
+/* The main loop runs until every job is done, or will never be started, and nothing that was
+ * stopped has left anything behind.
+ */
+typedef struct
+{
+  /* immutable after construction */
+  const RunOptions *options;
+  GPtrArray *jobs; /* of owned RunJob */
+  GMainLoop *loop;
+  RunOutput *output;
+  RunOrphans *orphans;
+
+  /* main thread only */
+  guint n_started;
+  guint n_running;
+  guint sweep_source;
+  int interrupted_by; /* a signal, or 0 */
+  gboolean ended_early;
+  int output_exit_code; /* 0: stdout took everything */
+} Run;
+
+static void
+end_if_all_done (Run *self)
+{
+  gboolean all_started = self->n_started == self->jobs->len || self->ended_early;
+
+  if (all_started && self->n_running == 0 && self->sweep_source == 0)
+    g_main_loop_quit (self->loop);
+}
+
+static gboolean
+is_stopping (Run *self)
+{
+  for (guint i = 0; i < self->n_started; i++)
+    {
+      RunJob *job = g_ptr_array_index (self->jobs, i);
+
+      if (!run_job_is_done (job) && run_job_get_stop_reason (job) != RUN_STOP_NONE)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* Whether whatever is orphaned now has been left behind by something that is being stopped. */
+static gboolean
+takes_all_orphans (Run *self)
+{
+  return self->ended_early || self->jobs->len == 1;
+}
+
+static gboolean
+sweep_cb (gpointer user_data)
+{
+  Run *self = user_data;
+  guint left = run_orphans_sweep (self->orphans, self->jobs, takes_all_orphans (self));
+
+  if (is_stopping (self) || (left > 0 && !run_orphans_is_hopeless (self->orphans)))
+    return G_SOURCE_CONTINUE;
+
+  if (left > 0)
+    tool_message (ngettext ("%u process cannot be killed", "%u processes cannot be killed", left),
+                  left);
+  self->sweep_source = 0;
+  end_if_all_done (self);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+job_stopping_cb (RunJob   *job,
+                 gpointer  user_data)
+{
+  Run *self = user_data;
+
+  run_orphans_adopt (self->orphans);
+  if (!takes_all_orphans (self))
+    run_orphans_note_descendants (self->orphans, job);
+  if (self->sweep_source == 0)
+    self->sweep_source = g_timeout_add (SWEEP_PERIOD_MS, sweep_cb, self);
+}
+
+static void
+end_early (Run *self)
+{
+  self->ended_early = TRUE;
+  for (guint i = 0; i < self->n_started; i++)
+    run_job_stop (g_ptr_array_index (self->jobs, i), RUN_STOP_INTERRUPTED);
+  end_if_all_done (self);
+}
+
+/* The reader of our output has gone, or the disk is full: what runs is of no use any more. */
+static void
+note_output_failure (Run          *self,
+                     const GError *error)
+{
+  if (self->output_exit_code != 0)
+    return;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE))
+    {
+      self->output_exit_code = TOOL_EXIT_SIGNAL_BASE + SIGPIPE;
+    }
+  else
+    {
+      self->output_exit_code = TOOL_EXIT_TROUBLE;
+      tool_message ("%s", error->message);
+    }
+  end_early (self);
+}
+
+static void
+start_jobs (Run *self)
+{
+  while (!self->ended_early && self->n_started < self->jobs->len &&
+         self->n_running < self->options->jobs)
+    {
+      RunJob *job = g_ptr_array_index (self->jobs, self->n_started);
+
+      self->n_started++;
+      self->n_running++;
+      run_job_start (job);
+    }
+}
+
+static void
+job_done_cb (RunJob   *job,
+             gpointer  user_data)
+{
+  Run *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  self->n_running--;
+  if (self->output_exit_code == 0 && !run_output_job_done (self->output, job, &error))
+    note_output_failure (self, error);
+  start_jobs (self);
+  end_if_all_done (self);
+}
+
+static void
+handle_signal (Run *self,
+               int  signum)
+{
+  if (self->interrupted_by == 0)
+    {
+      self->interrupted_by = signum;
+      end_early (self);
+      return;
+    }
+
+  for (guint i = 0; i < self->n_started; i++)
+    run_job_kill (g_ptr_array_index (self->jobs, i));
+  run_orphans_end_grace (self->orphans);
+}
+
+static gboolean
+interrupt_cb (gpointer user_data)
+{
+  handle_signal (user_data, SIGINT);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+terminate_cb (gpointer user_data)
+{
+  handle_signal (user_data, SIGTERM);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+hang_up_cb (gpointer user_data)
+{
+  handle_signal (user_data, SIGHUP);
+  return G_SOURCE_CONTINUE;
+}
+
+/* A signal that was ignored when we were started stays so: nohup(1) and background jobs of a script
+ * want that.
+ */
+static void
+handle_signals (Run *self)
+{
+  static const struct
+  {
+    int signum;
+    GSourceFunc func;
+  } handlers[] = {
+    { SIGINT, interrupt_cb },
+    { SIGTERM, terminate_cb },
+    { SIGHUP, hang_up_cb },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (handlers); i++)
+    {
+      struct sigaction old;
+
+      if (sigaction (handlers[i].signum, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+        continue;
+      g_unix_signal_add (handlers[i].signum, handlers[i].func, self);
+    }
+
+  /* A reader that goes away must not end us before the commands are stopped. The commands get the
+   * default again.
+   */
+  signal (SIGPIPE, SIG_IGN);
+}
+
+static int
+get_exit_code (Run *self)
+{
+  if (self->interrupted_by != 0)
+    return TOOL_EXIT_SIGNAL_BASE + self->interrupted_by;
+  if (self->output_exit_code != 0)
+    return self->output_exit_code;
+  if (self->jobs->len == 1)
+    return run_job_get_exit_code (g_ptr_array_index (self->jobs, 0));
+
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (run_job_is_failed (g_ptr_array_index (self->jobs, i)))
+      return 1;
+
+  return 0;
+}
+
+static int
+run_all (const RunOptions *options)
+{
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) run_job_unref);
+  g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr(RunOrphans) orphans = run_orphans_new (options->grace);
+  g_autoptr(RunOutput) output = NULL;
+  g_autoptr(GError) error = NULL;
+  Run self = { .options = options, .jobs = jobs, .loop = loop, .orphans = orphans };
+
+  for (guint i = 0; i < options->commands->len; i++)
+    g_ptr_array_add (jobs, run_job_new (options, i + 1, job_stopping_cb, job_done_cb, &self));
+  self.output = output = run_output_new (options, jobs);
+
+  handle_signals (&self);
+  start_jobs (&self);
+  g_main_loop_run (loop);
+  if (self.output_exit_code == 0 && !run_output_close (output, &error))
+    note_output_failure (&self, error);
+
+  return get_exit_code (&self);
+}
+
+int
+verb_run (int    argc,
+          char **argv)
+{
+  g_autoptr(RunOptions) options = NULL;
+  g_autoptr(GError) error = NULL;
+  int exit_code = 0;
+
+  options = run_options_parse (argc, argv, &exit_code);
+  if (options == NULL)
+    return exit_code;
+  if (options->commands->len == 0)
+    return 0;
+
+  /* The default watcher is made here, on the main thread, whose loop it needs. */
+  if (!proctor_init (&error))
+    {
+      tool_message ("%s", error->message);
+      return TOOL_EXIT_TROUBLE;
+    }
+
+  return run_all (options);
+}
