@@ -8,9 +8,7 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "base/base-thread.h"
 #include "runtime/worker.h"
-#include "watch/main-child-watcher-private.h"
 
 Operation *
 operation_new (Actor         *actor,
@@ -25,8 +23,6 @@ operation_new (Actor         *actor,
   self->start_func = start_func;
   self->cancel_func = cancel_func;
   self->input = input != NULL ? g_bytes_ref (input) : NULL;
-  g_mutex_init (&self->done_lock);
-  g_cond_init (&self->done_cond);
   return self;
 }
 
@@ -51,8 +47,6 @@ operation_unref (Operation *self)
     self->payload_free (self->payload);
   g_clear_pointer (&self->asker, actor_unref);
   actor_unref (self->actor);
-  g_mutex_clear (&self->done_lock);
-  g_cond_clear (&self->done_cond);
   g_free (self);
 }
 
@@ -186,39 +180,18 @@ operation_may_block (GError **error)
   return FALSE;
 }
 
-static gboolean
-is_done (Operation *self)
-{
-  gboolean done;
-
-  g_mutex_lock (&self->done_lock);
-  done = self->done;
-  g_mutex_unlock (&self->done_lock);
-
-  return done;
-}
-
 void
 operation_run_blocking (Operation           *self,
                         GCancellable        *cancellable,
                         ProctorChildWatcher *watcher)
 {
-  if (PROCTOR_IS_MAIN_CHILD_WATCHER (watcher) && thread_is_main ())
-    self->sleeper = PROCTOR_MAIN_CHILD_WATCHER (watcher);
+  Sleeper sleeper;
 
+  sleeper_init (&sleeper, watcher);
+  self->sleeper = &sleeper;
   post (self, cancellable);
-  if (self->sleeper != NULL)
-    {
-      while (!is_done (self))
-        main_child_watcher_sleep (self->sleeper);
-    }
-  else
-    {
-      g_mutex_lock (&self->done_lock);
-      while (!self->done)
-        g_cond_wait (&self->done_cond, &self->done_lock);
-      g_mutex_unlock (&self->done_lock);
-    }
+  sleeper_sleep (&sleeper);
+  sleeper_clear (&sleeper);
 
   let_go_of_callers_things (self);
 }
@@ -265,13 +238,7 @@ operation_finish (Operation *self)
       return;
     }
 
-  g_mutex_lock (&self->done_lock);
-  self->done = TRUE;
-  if (self->sleeper != NULL)
-    main_child_watcher_wake (self->sleeper);
-  else
-    g_cond_signal (&self->done_cond);
-  g_mutex_unlock (&self->done_lock);
+  sleeper_wake (self->sleeper);
   operation_unref (self);
 }
 

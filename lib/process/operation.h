@@ -10,6 +10,7 @@
 #include "process/result-data.h"
 #include "runtime/actor.h"
 #include "runtime/caller-context.h"
+#include "watch/sleeper.h"
 
 G_BEGIN_DECLS
 
@@ -55,17 +56,12 @@ struct _Operation
   Actor *asker;          /* an actor that has asked, owned */
   OperationReplyFunc reply_func;
   gpointer asker_data;   /* whatever the asker wants to find again */
-  ProctorMainChildWatcher *sleeper; /* of a blocking call on the main thread: what it sleeps in */
+  Sleeper *sleeper; /* of a blocking call; the actor wakes it, once */
   GCancellable *cancellable;
   gulong cancelled_id;
 
   /* atomic */
   int cancel_posted;
-
-  /* guarded by done_lock */
-  GMutex done_lock;
-  GCond done_cond;
-  gboolean done;
 
   /* worker only */
   gboolean started;   /* start_func has been called; it looks at `cancelled` */

@@ -1,0 +1,35 @@
+/* A thread that sleeps in a blocking call until another one wakes it up.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <proctor/proctor.h>
+
+G_BEGIN_DECLS
+
+/* On the main thread, with the main watcher, children are reaped during the sleep, and nothing else of the main context runs. */
+typedef struct
+{
+  /* immutable after construction */
+  ProctorMainChildWatcher *watcher; /* owned; NULL: nothing to be done meanwhile */
+
+  /* guarded by woken_lock */
+  GMutex woken_lock;
+  GCond woken_cond;
+  gboolean woken;
+} Sleeper;
+
+/* In the thread that will sleep. */
+void sleeper_init (Sleeper             *self,
+                   ProctorChildWatcher *watcher);
+void sleeper_clear (Sleeper *self);
+
+/* Returns at once if it was woken before. */
+void sleeper_sleep (Sleeper *self);
+
+/* Any thread that keeps it alive during the call. */
+void sleeper_wake (Sleeper *self);
+
+G_END_DECLS
