@@ -72,4 +72,19 @@ typedef enum
   PROCTOR_PROCESS_STATUS_LOST = 3,
 } ProctorProcessState;
 
+/**
+ * ProctorLongLines:
+ * @PROCTOR_LONG_LINES_ERROR: reading one is %PROCTOR_ERROR_LIMIT_OVERRUN, and it stays where it is
+ * @PROCTOR_LONG_LINES_SPLIT: they come in pieces of the limit's size
+ *
+ * What is done with lines and records that are longer than the limit of a [class@StreamReader].
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  PROCTOR_LONG_LINES_ERROR = 0,
+  PROCTOR_LONG_LINES_SPLIT = 1,
+} ProctorLongLines;
+
 G_END_DECLS

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 typedef struct _ProctorCommand ProctorCommand;
 typedef struct _ProctorProcess ProctorProcess;
 typedef struct _ProctorResult ProctorResult;
+typedef struct _ProctorStreamReader ProctorStreamReader;
+typedef struct _ProctorStreamWriter ProctorStreamWriter;
 typedef struct _ProctorChildWatcher ProctorChildWatcher;
 typedef struct _ProctorMainChildWatcher ProctorMainChildWatcher;
 

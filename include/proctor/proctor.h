@@ -15,6 +15,8 @@
 #include <proctor/proctor-command.h>
 #include <proctor/proctor-process.h>
 #include <proctor/proctor-result.h>
+#include <proctor/proctor-stream-reader.h>
+#include <proctor/proctor-stream-writer.h>
 #include <proctor/proctor-gather.h>
 #include <proctor/proctor-shell.h>
 #include <proctor/proctor-child-watcher.h>

@@ -6,15 +6,17 @@
 
 #include "command/fd-plan.h"
 
-/* The operations run in two rounds. First, every source that another mapping is going to overwrite is moved to or above
- * `floor`, where no target lies. After that no operation writes on a fd that a later one reads, so the second round, which
- * gives every target its file, may go in any order. A source that nobody overwrites stays where it is: that is the usual
- * case and saves a system call.
+/* The operations run in two rounds. First, every source that another mapping is going to overwrite
+ * is moved to or above `floor`, where no target lies. After that no operation writes on a fd that a
+ * later one reads, so the second round, which gives every target its file, may go in any order. A
+ * source that nobody overwrites stays where it is: that is the usual case and saves a system call.
  */
 
 #define LOWEST_FLOOR 3 /* above stdin, stdout and stderr even if nothing is mapped */
 
-/* `key` may be 0, which as a pointer is NULL: only _lookup_extended() tells that from a missing one. */
+/* `key` may be 0, which as a pointer is NULL: only _lookup_extended() tells that from a missing
+ * one.
+ */
 static gboolean
 lookup (GHashTable *table,
         int         key,
@@ -75,8 +77,11 @@ fd_plan_init (FdPlan          *self,
 
   for (guint i = 0; i < n_mappings; i++)
     {
-      self->floor = MAX (self->floor, MIN (mappings[i].target, G_MAXINT - 1) + 1);
-      g_hash_table_insert (sources, GINT_TO_POINTER (mappings[i].target), GINT_TO_POINTER (mappings[i].source));
+      const FdMapping *mapping = &mappings[i];
+
+      self->floor = MAX (self->floor, MIN (mapping->target, G_MAXINT - 1) + 1);
+      g_hash_table_insert (sources, GINT_TO_POINTER (mapping->target),
+                           GINT_TO_POINTER (mapping->source));
     }
 
   plan_moves (self, mappings, n_mappings, sources, moved);

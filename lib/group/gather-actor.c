@@ -25,7 +25,6 @@ struct _GatherActor
   /* immutable after construction */
   GPtrArray *specs; /* of CommandSpec */
   OwnEnviron *own_environ;
-  CallerContext *owner;
   ProctorChildWatcher *watcher;
   guint max_running; /* 0: no bound */
 
@@ -154,7 +153,7 @@ start_one (GatherActor *self,
   GError *error = NULL;
 
   if (command_spec_validate (spec, &error))
-    process = process_actor_new (spec, self->own_environ, self->owner, self->watcher, &error);
+    process = process_actor_new (spec, self->own_environ, self->watcher, &error);
   if (process == NULL)
     {
       set_error (self, index, error);
@@ -214,7 +213,6 @@ gather_actor_free (Actor *actor)
 
   g_ptr_array_unref (self->specs);
   own_environ_unref (self->own_environ);
-  caller_context_unref (self->owner);
   g_object_unref (self->watcher);
   g_clear_pointer (&self->results, g_ptr_array_unref);
   g_ptr_array_unref (self->running);
@@ -241,7 +239,6 @@ gather_actor_new (GPtrArray            *specs,
   actor_init (&self->actor, worker, gather_actor_free);
   self->specs = specs;
   self->own_environ = own_environ_new ();
-  self->owner = caller_context_ref_thread_default ();
   self->watcher = g_object_ref (watcher);
   self->max_running = max_running;
   self->results = g_ptr_array_new_with_free_func (free_result);

@@ -9,6 +9,7 @@
 #include "base/base-thread.h"
 #include "command/proctor-command-private.h"
 #include "group/gather-actor.h"
+#include "runtime/worker.h"
 #include "watch/default-watcher.h"
 
 static GatherActor *
@@ -85,7 +86,7 @@ proctor_gather (ProctorCommand * const  *commands,
 
   g_return_val_if_fail (n_commands == 0 || commands != NULL, NULL);
 
-  if (!operation_may_block (error))
+  if (!worker_check_may_block (error))
     return NULL;
   actor = prepare_gather (commands, n_commands, max_running, &watcher, error);
   if (actor == NULL)

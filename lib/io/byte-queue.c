@@ -17,12 +17,27 @@ byte_chunk_new (gsize size)
   ByteChunk *self = g_malloc (sizeof (ByteChunk) + size);
 
   *self = (ByteChunk){ .size = size };
+  self->data = self->memory;
+  return self;
+}
+
+ByteChunk *
+byte_chunk_new_from_bytes (GBytes *bytes)
+{
+  ByteChunk *self = g_new0 (ByteChunk, 1);
+  gsize length;
+
+  /* Nothing is written to it: it has no room left. */
+  self->data = (guint8 *) g_bytes_get_data (bytes, &length);
+  self->end = self->size = length;
+  self->bytes = bytes;
   return self;
 }
 
 void
 byte_chunk_free (ByteChunk *self)
 {
+  g_clear_pointer (&self->bytes, g_bytes_unref);
   g_free (self);
 }
 

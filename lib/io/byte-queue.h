@@ -15,10 +15,12 @@ typedef struct _ByteChunk ByteChunk;
 struct _ByteChunk
 {
   ByteChunk *next;
+  guint8 *data;
   gsize start;
   gsize end;
   gsize size;
-  guint8 data[];
+  GBytes *bytes; /* owns the data; NULL: it is in `memory` */
+  guint8 memory[];
 };
 
 /* Thread: the owner's. All zero is an empty queue. No chunk in a queue is empty. */
@@ -30,6 +32,9 @@ typedef struct
 } ByteQueue;
 
 ByteChunk *byte_chunk_new (gsize size);
+
+/* A full chunk without a copy. Takes @bytes. */
+ByteChunk *byte_chunk_new_from_bytes (GBytes *bytes);
 void byte_chunk_free (ByteChunk *self);
 
 void byte_queue_clear (ByteQueue *self);

@@ -37,6 +37,7 @@ pipe_sink_close (PipeSink *self)
 {
   g_queue_clear_full (&self->queue, (GDestroyNotify) g_bytes_unref);
   self->head_offset = 0;
+  self->unsent = 0;
   if (self->fd < 0)
     return;
 
@@ -87,6 +88,7 @@ static void
 drop_sent (PipeSink *self,
            gsize     sent)
 {
+  self->unsent -= sent;
   self->head_offset += sent;
   while (!g_queue_is_empty (&self->queue) &&
          self->head_offset >= g_bytes_get_size (g_queue_peek_head (&self->queue)))
@@ -146,6 +148,7 @@ watch_for (PipeSink  *self,
 void
 pipe_sink_flush (PipeSink *self)
 {
+  gsize unsent_before = self->unsent;
   guint n_writes = 0;
 
   if (!pipe_sink_is_open (self))
@@ -159,6 +162,8 @@ pipe_sink_flush (PipeSink *self)
   if (!g_queue_is_empty (&self->queue))
     {
       watch_for (self, EVENT_OUT);
+      if (pipe_sink_is_open (self) && self->unsent < unsent_before)
+        self->func (self, self->func_data);
     }
   else if (self->eof_queued)
     {
@@ -189,8 +194,11 @@ void
 pipe_sink_queue (PipeSink *self,
                  GBytes   *bytes)
 {
-  if (pipe_sink_is_open (self) && g_bytes_get_size (bytes) > 0)
-    g_queue_push_tail (&self->queue, g_bytes_ref (bytes));
+  if (!pipe_sink_is_open (self) || g_bytes_get_size (bytes) == 0)
+    return;
+
+  g_queue_push_tail (&self->queue, g_bytes_ref (bytes));
+  self->unsent += g_bytes_get_size (bytes);
 }
 
 void

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct _PipeSink PipeSink;
 
-/* Something has come to its end: all that was queued is sent, or the pipe is closed, or it is lost. */
+/* Something was sent, or all is sent that was queued, or the pipe is closed, or it is lost. */
 typedef void (*PipeSinkFunc) (PipeSink *sink,
                               gpointer  data);
 
@@ -23,6 +23,7 @@ struct _PipeSink
   int fd; /* -1: none, closed or lost */
   GQueue queue;      /* of owned GBytes */
   gsize head_offset; /* how much of the first one is sent */
+  gsize unsent;      /* bytes in the queue */
   gboolean eof_queued;
   gboolean grown;
   int error_number;  /* why it was lost; 0: it was not */

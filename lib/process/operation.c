@@ -169,17 +169,6 @@ operation_return_result (Operation *self,
     g_task_return_pointer (task, proctor_result_new (g_steal_pointer (&self->result)), g_object_unref);
 }
 
-gboolean
-operation_may_block (GError **error)
-{
-  if (!worker_is_current (NULL))
-    return TRUE;
-
-  g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_WOULD_DEADLOCK,
-                       _("A blocking call on one of Proctor’s own threads would never end"));
-  return FALSE;
-}
-
 void
 operation_run_blocking (Operation           *self,
                         GCancellable        *cancellable,

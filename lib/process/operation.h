@@ -108,9 +108,6 @@ GTask *operation_task_new (gpointer             source_object,
 void operation_return_result (Operation *self,
                               GTask     *task);
 
-/* WOULD_DEADLOCK on a thread that the library needs for the answer. To be asked before anything is made. */
-gboolean operation_may_block (GError **error);
-
 /* Posts the operation to its actor and sleeps until it is finished. On the main thread, children are reaped meanwhile if
  * @watcher is the main one.
  */

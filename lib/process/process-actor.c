@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "io/collector.h"
 #include "io/pipe-sink.h"
@@ -301,17 +302,24 @@ arm_drain_timer (ProcessActor *self)
 }
 
 static void
+give_input (ProcessActor *self,
+            GBytes       *input)
+{
+  if (!pipe_sink_is_open (&self->input))
+    return;
+
+  if (input != NULL)
+    pipe_sink_queue (&self->input, input);
+  pipe_sink_queue_eof (&self->input);
+}
+
+static void
 begin_communication (ProcessActor *self,
                      Operation    *operation)
 {
   self->communication = operation;
 
-  if (pipe_sink_is_open (&self->input))
-    {
-      if (operation->input != NULL)
-        pipe_sink_queue (&self->input, operation->input);
-      pipe_sink_queue_eof (&self->input);
-    }
+  give_input (self, operation->input);
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
@@ -326,18 +334,35 @@ begin_communication (ProcessActor *self,
 }
 
 static GError *
+error_no_pipe_for_input (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                              _("There is input, but the stdin of the process is not a pipe"));
+}
+
+static GError *
 refuse_communication (ProcessActor *self,
                       Operation    *operation)
 {
   if (self->communication != NULL)
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("Another call communicates with the process"));
   if (operation->input != NULL && !self->has_input)
-    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                                _("There is input, but the stdin of the process is not a pipe"));
+    return error_no_pipe_for_input ();
   if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 && self->input.eof_queued)
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
                                 _("There is input, but the stdin of the process is closed already"));
   return NULL;
+}
+
+/* Whoever cancels cannot know whether the call had begun, so the input goes out in any case. */
+static void
+communicate_cancelled_early (ProcessActor *self,
+                             Operation    *operation)
+{
+  give_input (self, operation->input);
+  pipe_sink_copy_unsent (&self->input);
+  operation_fail_cancelled (operation);
+  pipe_sink_flush (&self->input);
 }
 
 static void
@@ -350,7 +375,7 @@ start_communicate (Actor     *actor,
   if (error != NULL)
     operation_fail (operation, error);
   else if (operation->cancelled)
-    operation_fail_cancelled (operation);
+    communicate_cancelled_early (self, operation);
   else
     begin_communication (self, operation);
 }
@@ -576,6 +601,14 @@ job_done_in_worker (Actor   *actor,
     handle_exit (self);
 }
 
+static gboolean
+stdin_can_be_a_pipe (const CommandSpec *spec)
+{
+  const CommandStdio *stdio = &spec->stdio[STDIN_FILENO];
+
+  return stdio->path == NULL && (stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE);
+}
+
 static void
 start_launch (Actor     *actor,
               Operation *operation)
@@ -583,10 +616,13 @@ start_launch (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
   g_autoptr(GError) error = NULL;
 
-  if (operation->cancelled)
+  if (operation->cancelled || (operation->input != NULL && !stdin_can_be_a_pipe (self->spec)))
     {
       self->started = self->exited = TRUE;
-      operation_fail_cancelled (operation);
+      if (operation->cancelled)
+        operation_fail_cancelled (operation);
+      else
+        operation_fail (operation, error_no_pipe_for_input ());
       release_if_done (self);
       return;
     }
@@ -628,10 +664,13 @@ cancel_launch (Actor     *actor,
 
   if (!self->started)
     spawn_birth_abort (self->job->birth);
-  else if (self->exited)
-    finish_cancelled_launch (self);
-  else
+  else if (!self->exited)
     begin_stop (self, -1);
+  else
+    {
+      finish_cancelled_launch (self);
+      release_if_done (self);
+    }
 }
 
 /* ---- the end of the actor */
@@ -674,6 +713,8 @@ release_if_done (ProcessActor *self)
 
   self->released = TRUE;
   close_pipes (self);
+  /* Where there never was a child the link still holds the actor, as the actor holds the link. */
+  process_link_abandon (self->link);
   actor_post (&self->actor, &self->release_message, released_in_worker);
 }
 
@@ -699,7 +740,6 @@ process_actor_free (Actor *actor)
 ProcessActor *
 process_actor_new (CommandSpec          *spec,
                    OwnEnviron           *own_environ,
-                   CallerContext        *owner,
                    ProctorChildWatcher  *watcher,
                    GError              **error)
 {
@@ -715,7 +755,7 @@ process_actor_new (CommandSpec          *spec,
   self->own_environ = own_environ_ref (own_environ);
   self->watcher = g_object_ref (watcher);
   self->description = command_spec_describe (spec);
-  self->link = process_link_new (&self->actor, exited_in_worker, caller_context_ref (owner));
+  self->link = process_link_new (&self->actor, exited_in_worker);
   g_queue_init (&self->waits);
   pipe_sink_init (&self->input, worker, -1, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)

@@ -25,10 +25,9 @@ typedef struct
 
 void process_parts_free (ProcessParts *self);
 
-/* Thread: ANY. Makes an actor for a command; nothing is started yet. @owner is whose handle is told of the exit. */
+/* Thread: ANY. Makes an actor for a command; nothing is started yet. */
 ProcessActor *process_actor_new (CommandSpec          *spec,
                                  OwnEnviron           *own_environ,
-                                 CallerContext        *owner,
                                  ProctorChildWatcher  *watcher,
                                  GError              **error);
 ProcessActor *process_actor_ref (ProcessActor *self);

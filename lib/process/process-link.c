@@ -9,7 +9,9 @@
 /* The actor is told by a message, the handle by a notice in the owner's context: a notice can be taken back when the handle
  * goes, and does not pile up where nobody iterates that context.
  *
- * The handle's notice holds a reference to the link while it is pending. Nobody holds one to the handle.
+ * The handle's notice holds a reference to the link while it is pending. Nobody holds one to the handle. The owner's context is
+ * held as long as there is a handle, and let go where that is finalized: it may end with this reference, and with it whatever
+ * of the user's is attached to it.
  */
 struct _ProcessLink
 {
@@ -17,14 +19,14 @@ struct _ProcessLink
 
   /* immutable after construction */
   MessageFunc actor_func;
-  CallerContext *owner;
 
-  /* the reporting thread's, once */
+  /* the reporting thread's, once, and then the actor's */
   Actor *actor; /* owned until the exit is reported */
   Message exited_message;
 
-  /* guarded by handle_lock */
+  /* guarded by handle_lock, which is taken before the owner's own lock */
   GMutex handle_lock;
+  CallerContext *owner; /* while there is a handle */
   ProcessExitedFunc handle_func;
   gboolean exited;
   gboolean notified;
@@ -34,16 +36,14 @@ struct _ProcessLink
 };
 
 ProcessLink *
-process_link_new (Actor         *actor,
-                  MessageFunc    exited_func,
-                  CallerContext *owner)
+process_link_new (Actor       *actor,
+                  MessageFunc  exited_func)
 {
   ProcessLink *self = g_new0 (ProcessLink, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   self->actor = actor_ref (actor);
   self->actor_func = exited_func;
-  self->owner = owner;
   g_mutex_init (&self->handle_lock);
   g_weak_ref_init (&self->handle, NULL);
   return self;
@@ -64,7 +64,6 @@ process_link_unref (ProcessLink *self)
 
   process_link_abandon (self);
   g_weak_ref_clear (&self->handle);
-  caller_context_unref (self->owner);
   g_mutex_clear (&self->handle_lock);
   g_free (self);
 }
@@ -86,22 +85,18 @@ tell_handle (Notice *notice)
   process_link_unref (self);
 }
 
-/* Once both are known: the exit and the handle. */
+/* Once both are known: the exit and the handle. Under the lock, so that a handle that goes at this moment finds the notice, and
+ * takes it back.
+ */
 static void
-notify_if_due (ProcessLink *self)
+notify_if_due_locked (ProcessLink *self)
 {
-  gboolean due;
+  if (!self->exited || self->owner == NULL || self->notified)
+    return;
 
-  g_mutex_lock (&self->handle_lock);
-  due = self->exited && self->handle_func != NULL && !self->notified;
-  self->notified |= due;
-  g_mutex_unlock (&self->handle_lock);
-
-  if (due)
-    {
-      process_link_ref (self);
-      caller_context_notify (self->owner, &self->notice, tell_handle);
-    }
+  self->notified = TRUE;
+  process_link_ref (self);
+  caller_context_notify (self->owner, &self->notice, tell_handle);
 }
 
 void
@@ -113,9 +108,9 @@ process_link_child_exited (ChildId *child,
 
   g_mutex_lock (&self->handle_lock);
   self->exited = TRUE;
+  notify_if_due_locked (self);
   g_mutex_unlock (&self->handle_lock);
 
-  notify_if_due (self);
   if (actor != NULL)
     {
       actor_post (actor, &self->exited_message, self->actor_func);
@@ -126,27 +121,28 @@ process_link_child_exited (ChildId *child,
 void
 process_link_set_handle (ProcessLink       *self,
                          ProctorProcess    *process,
+                         CallerContext     *owner,
                          ProcessExitedFunc  func)
 {
   g_weak_ref_set (&self->handle, process);
 
   g_mutex_lock (&self->handle_lock);
   self->handle_func = func;
+  self->owner = owner;
+  notify_if_due_locked (self);
   g_mutex_unlock (&self->handle_lock);
-
-  notify_if_due (self);
 }
 
 void
 process_link_clear_handle (ProcessLink *self)
 {
-  gboolean may_be_pending;
+  CallerContext *owner;
 
   g_mutex_lock (&self->handle_lock);
-  may_be_pending = self->notified;
-  self->notified = TRUE;
+  owner = g_steal_pointer (&self->owner);
   g_mutex_unlock (&self->handle_lock);
 
-  if (may_be_pending && caller_context_take_back (self->owner, &self->notice))
+  if (caller_context_take_back (owner, &self->notice))
     process_link_unref (self);
+  caller_context_unref (owner);
 }

@@ -18,10 +18,9 @@ typedef struct _ProcessLink ProcessLink;
 /* Called in the owner's context when the process has exited, with its handle. */
 typedef void (*ProcessExitedFunc) (ProctorProcess *process);
 
-/* @actor gets @exited_func as a message when the child has exited; the link holds it until then. Takes @owner. */
-ProcessLink *process_link_new (Actor         *actor,
-                               MessageFunc    exited_func,
-                               CallerContext *owner);
+/* @actor gets @exited_func as a message when the child has exited; the link holds it until then. */
+ProcessLink *process_link_new (Actor       *actor,
+                               MessageFunc  exited_func);
 ProcessLink *process_link_ref (ProcessLink *self);
 void process_link_unref (ProcessLink *self);
 
@@ -29,12 +28,13 @@ void process_link_unref (ProcessLink *self);
 void process_link_child_exited (ChildId *child,
                                 gpointer link);
 
-/* When the child was never watched, and so will never be reported. */
+/* For the actor, when no exit will be reported to it: it was already, or there was never a child. */
 void process_link_abandon (ProcessLink *self);
 
-/* From now on @process is told, also of an exit that was before. Without a reference to it. */
+/* From now on @process is told in @owner, also of an exit that was before. Without a reference to it. Takes @owner. */
 void process_link_set_handle (ProcessLink       *self,
                               ProctorProcess    *process,
+                              CallerContext     *owner,
                               ProcessExitedFunc  func);
 
 /* When the handle is disposed of. */

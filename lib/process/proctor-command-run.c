@@ -11,6 +11,7 @@
 #include "process/process-actor.h"
 #include "process/proctor-process-private.h"
 #include "process/result-data.h"
+#include "runtime/worker.h"
 #include "watch/default-watcher.h"
 
 /* What every launch needs: a program that has not forked, a watcher, a valid command, an actor. */
@@ -22,7 +23,6 @@ prepare_launch (ProctorCommand       *command,
   g_autoptr(ProctorChildWatcher) watcher = NULL;
   g_autoptr(CommandSpec) spec = NULL;
   g_autoptr(OwnEnviron) own_environ = NULL;
-  g_autoptr(CallerContext) owner = NULL;
   ProcessActor *actor;
 
   if (!program_check_not_forked (error))
@@ -37,8 +37,7 @@ prepare_launch (ProctorCommand       *command,
     return NULL;
 
   own_environ = own_environ_new ();
-  owner = caller_context_ref_thread_default ();
-  actor = process_actor_new (spec, own_environ, owner, watcher, error);
+  actor = process_actor_new (spec, own_environ, watcher, error);
   if (actor != NULL)
     *ret_watcher = g_steal_pointer (&watcher);
   return actor;
@@ -75,7 +74,7 @@ proctor_command_spawn (ProctorCommand  *self,
 
   g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
 
-  if (!operation_may_block (error))
+  if (!worker_check_may_block (error))
     return NULL;
   actor = prepare_launch (self, &watcher, error);
   if (actor == NULL)
@@ -88,7 +87,7 @@ proctor_command_spawn (ProctorCommand  *self,
       g_propagate_error (error, g_steal_pointer (&operation->error));
       return NULL;
     }
-  return proctor_process_new (g_steal_pointer (&operation->payload));
+  return proctor_process_new (g_steal_pointer (&operation->payload), caller_context_ref_thread_default ());
 }
 
 static void
@@ -96,9 +95,15 @@ return_process (Operation *operation,
                 GTask     *task)
 {
   if (operation->error != NULL)
-    g_task_return_error (task, g_steal_pointer (&operation->error));
-  else
-    g_task_return_pointer (task, proctor_process_new (g_steal_pointer (&operation->payload)), g_object_unref);
+    {
+      g_task_return_error (task, g_steal_pointer (&operation->error));
+      return;
+    }
+
+  g_task_return_pointer (task,
+                         proctor_process_new (g_steal_pointer (&operation->payload),
+                                              caller_context_ref_for (g_task_get_context (task))),
+                         g_object_unref);
 }
 
 /**
@@ -199,7 +204,7 @@ proctor_command_run (ProctorCommand  *self,
 
   g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
 
-  if (!operation_may_block (error))
+  if (!worker_check_may_block (error))
     return NULL;
   actor = prepare_launch (self, &watcher, error);
   if (actor == NULL)

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The handle of a process. Takes @parts. In the owner's thread. */
-ProctorProcess *proctor_process_new (ProcessParts *parts);
+/* The handle of a process, which is told of the exit in @owner. Takes both. */
+ProctorProcess *proctor_process_new (ProcessParts  *parts,
+                                     CallerContext *owner);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "base/base-thread.h"
+#include "runtime/worker.h"
 #include "watch/child-watcher-private.h"
 
 /**
@@ -68,12 +69,13 @@ tell_exited (ProctorProcess *self)
 }
 
 ProctorProcess *
-proctor_process_new (ProcessParts *parts)
+proctor_process_new (ProcessParts  *parts,
+                     CallerContext *owner)
 {
   ProctorProcess *self = g_object_new (PROCTOR_TYPE_PROCESS, NULL);
 
   self->parts = parts;
-  process_link_set_handle (parts->link, self, tell_exited);
+  process_link_set_handle (parts->link, self, owner, tell_exited);
   return self;
 }
 
@@ -253,7 +255,7 @@ run_blocking (ProctorProcess  *self,
 static gboolean
 may_block (GError **error)
 {
-  return program_check_not_forked (error) && operation_may_block (error);
+  return program_check_not_forked (error) && worker_check_may_block (error);
 }
 
 /* Takes @operation and @task. */

@@ -237,7 +237,6 @@ start_child (SpawnJob         *self,
   if (!child_watcher_watch (self->watcher, self->child, &self->error))
     {
       kill_unwatched (&spawned);
-      process_link_abandon (self->link);
       g_clear_pointer (&self->child, child_id_unref);
     }
 }

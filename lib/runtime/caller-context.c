@@ -14,12 +14,18 @@
 /* One per GMainContext that somebody waits in. It goes when nobody does any more, so that a thread's own context can end with
  * the thread; the global default context's stays, as it is asked for all the time.
  *
- * A delivery that is under way holds a reference.
+ * A delivery that is under way holds a reference. Who posts it does not: the last reference must not be a worker's. Instead
+ * whoever drops the last one waits for the few instructions of a post that is not through yet.
+ *
+ * The memory outlives the last reference by a dispatch that runs at that moment, see mailbox_new().
  */
 struct _CallerContext
 {
-  /* atomic; becomes 0 only under contexts_lock */
+  /* atomic; becomes 0 only under contexts_lock, and stays 0 */
   atomic_int ref_count;
+
+  /* atomic */
+  atomic_int n_posting;
 
   /* immutable after construction */
   GMainContext *context;
@@ -49,11 +55,30 @@ pop_notice (CallerContext *self)
 }
 
 static gboolean
+try_ref (CallerContext *self)
+{
+  int count = atomic_load (&self->ref_count);
+
+  while (count > 0)
+    {
+      if (atomic_compare_exchange_weak (&self->ref_count, &count, count + 1))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
 deliver (Mailbox *mailbox,
          gpointer data)
 {
-  CallerContext *self = caller_context_ref (data);
+  CallerContext *self = data;
   Notice *notice;
+
+  /* There may be nothing to do: a notice was taken back, or a nested main loop was faster. Then another thread may drop the
+   * last reference right now.
+   */
+  if (!try_ref (self))
+    return FALSE;
 
   while ((notice = pop_notice (self)) != NULL)
     notice->func (notice);
@@ -72,6 +97,15 @@ deliver (Mailbox *mailbox,
   return FALSE;
 }
 
+static void
+caller_context_free (gpointer data)
+{
+  CallerContext *self = data;
+
+  g_mutex_clear (&self->notices_lock);
+  g_free (self);
+}
+
 static CallerContext *
 caller_context_new (GMainContext *context)
 {
@@ -81,7 +115,7 @@ caller_context_new (GMainContext *context)
   self->context = g_main_context_ref (context);
   g_mutex_init (&self->notices_lock);
   g_queue_init (&self->notices);
-  self->mailbox = mailbox_new (context, "[Proctor] completions", deliver, self);
+  self->mailbox = mailbox_new (context, "[Proctor] completions", deliver, self, caller_context_free);
   return self;
 }
 
@@ -89,6 +123,13 @@ CallerContext *
 caller_context_ref_thread_default (void)
 {
   g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+
+  return caller_context_ref_for (context);
+}
+
+CallerContext *
+caller_context_ref_for (GMainContext *context)
+{
   CallerContext *self;
 
   g_mutex_lock (&contexts_lock);
@@ -120,6 +161,7 @@ void
 caller_context_unref (CallerContext *self)
 {
   int count = atomic_load (&self->ref_count);
+  GMainContext *context;
   gboolean is_last;
 
   while (count > 1)
@@ -136,10 +178,11 @@ caller_context_unref (CallerContext *self)
 
   if (is_last)
     {
+      while (atomic_load (&self->n_posting) > 0)
+        g_thread_yield ();
+      context = self->context;
       mailbox_destroy (self->mailbox);
-      g_main_context_unref (self->context);
-      g_mutex_clear (&self->notices_lock);
-      g_free (self);
+      g_main_context_unref (context);
     }
 }
 
@@ -154,11 +197,12 @@ caller_context_post (CallerContext *self,
                      Delivery      *delivery,
                      DeliveryFunc   func)
 {
-  /* The delivery's reference, and one for the call itself: the delivery may be made before it returns. */
-  atomic_fetch_add (&self->ref_count, 2);
+  /* The delivery, and with it the last reference, may be gone before the post returns. */
+  atomic_fetch_add (&self->n_posting, 1);
+  atomic_fetch_add (&self->ref_count, 1);
   delivery->func = func;
   mailbox_post (self->mailbox, &delivery->item);
-  caller_context_unref (self);
+  atomic_fetch_sub (&self->n_posting, 1);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base-fd.h"
+#include "base/base-thread.h"
 
 #define BATCH_SIZE 64
 
@@ -25,6 +26,9 @@ typedef struct
   guint32 generation;
 } EventSlot;
 
+/* A forked copy of the program that runs its main loop shares the epoll set, and whatever it took out of it would be missing in
+ * the original. So there the source removes itself without a look at the events.
+ */
 struct _EventQueue
 {
   /* immutable after construction */
@@ -148,6 +152,9 @@ epoll_ready_cb (int          fd,
                 GIOCondition condition,
                 gpointer     data)
 {
+  if (G_UNLIKELY (program_is_forked_copy ()))
+    return G_SOURCE_REMOVE;
+
   dispatch_epoll (data);
   return G_SOURCE_CONTINUE;
 }
@@ -288,6 +295,9 @@ poll_source_dispatch (GSource     *source,
                       GSourceFunc  callback,
                       gpointer     user_data)
 {
+  if (G_UNLIKELY (program_is_forked_copy ()))
+    return G_SOURCE_REMOVE;
+
   dispatch_poll (((PollSource *) source)->queue);
   return G_SOURCE_CONTINUE;
 }
@@ -324,7 +334,7 @@ wait_by_poll (EventQueue *self,
     }
   g_mutex_unlock (&self->slots_lock);
 
-  if (g_poll ((GPollFD *) fds->data, fds->len, timeout_ms) <= 0)
+  if (g_poll ((gpointer) fds->data, fds->len, timeout_ms) <= 0)
     return FALSE;
 
   woken = g_array_index (fds, GPollFD, 0).revents != 0;

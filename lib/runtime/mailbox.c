@@ -22,7 +22,6 @@ struct _Mailbox
   /* immutable after construction */
   GMainContext *context; /* not referenced: it owns the source */
   MailboxFunc func;
-  gpointer owner;
 
   /* atomic */
   _Atomic (MailboxItem *) pushed; /* newest first */
@@ -75,24 +74,26 @@ mailbox_dispatch (GSource     *source,
 {
   Mailbox *self = (Mailbox *) source;
 
+  /* The owner is the callback's data: GLib holds that during the dispatch, also when another thread destroys the source. */
   atomic_store (&self->nudged, 0);
-  self->owner_has_work = self->func (self, self->owner);
+  self->owner_has_work = self->func (self, user_data);
   return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs mailbox_funcs = { .prepare = mailbox_prepare, .check = mailbox_check, .dispatch = mailbox_dispatch };
 
 Mailbox *
-mailbox_new (GMainContext *context,
-             const char   *name,
-             MailboxFunc   func,
-             gpointer      owner)
+mailbox_new (GMainContext   *context,
+             const char     *name,
+             MailboxFunc     func,
+             gpointer        owner,
+             GDestroyNotify  owner_free)
 {
   Mailbox *self = (Mailbox *) g_source_new (&mailbox_funcs, sizeof (Mailbox));
 
   self->context = context;
   self->func = func;
-  self->owner = owner;
+  g_source_set_callback (&self->source, G_SOURCE_FUNC (func), owner, owner_free);
   g_source_set_static_name (&self->source, name);
   /* A source that may not recurse is blocked and unblocked around every dispatch. */
   g_source_set_can_recurse (&self->source, TRUE);
@@ -133,6 +134,12 @@ mailbox_nudge (Mailbox *self)
 {
   atomic_store (&self->nudged, 1);
   wake_up (self);
+}
+
+gboolean
+mailbox_is_empty (Mailbox *self)
+{
+  return self->taken == NULL && atomic_load (&self->pushed) == NULL;
 }
 
 MailboxItem *

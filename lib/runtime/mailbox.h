@@ -25,13 +25,20 @@ struct _MailboxItem
 typedef gboolean (*MailboxFunc) (Mailbox  *mailbox,
                                  gpointer  owner);
 
-Mailbox *mailbox_new (GMainContext *context,
-                      const char   *name,
-                      MailboxFunc   func,
-                      gpointer      owner);
+/* @owner_free (nullable) is called after mailbox_destroy(), as soon as the function is not running and will not be called. */
+Mailbox *mailbox_new (GMainContext   *context,
+                      const char     *name,
+                      MailboxFunc     func,
+                      gpointer        owner,
+                      GDestroyNotify  owner_free);
 
-/* Consumer only. Items that are still inside stay with whoever posted them. */
+/* Any thread, but nobody may post any more. Where it is not the consumer's, the function may be running, or be called for a
+ * last time, while this returns. Items that are still inside stay with whoever posted them.
+ */
 void mailbox_destroy (Mailbox *self);
+
+/* Consumer only: whether nothing is inside. */
+gboolean mailbox_is_empty (Mailbox *self);
 
 /* Any thread that keeps the mailbox alive during the call. */
 void mailbox_post (Mailbox     *self,

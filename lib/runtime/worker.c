@@ -6,9 +6,11 @@
 
 #include "runtime/worker.h"
 
+#include <glib/gi18n-lib.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
+
+#include <proctor/proctor.h>
 
 #include "base/base-thread.h"
 
@@ -249,7 +251,8 @@ worker_thread (gpointer data)
 
   current_worker = self;
   g_main_context_push_thread_default (self->context);
-  while (!self->stopping || self->first_to_run != NULL)
+  /* What is handled last may have posted once more, for example the message that frees an actor. */
+  while (!self->stopping || self->first_to_run != NULL || !mailbox_is_empty (self->mailbox))
     g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
   current_worker = NULL;
@@ -288,7 +291,7 @@ worker_new (guint    index,
   sigset_t mask;
 
   self->context = g_main_context_new ();
-  self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self);
+  self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self, NULL);
   self->events = event_queue_new (self->context, "[Proctor] pipes");
   timer_heap_init (&self->timers);
   self->timer_source = g_source_new (&timer_source_funcs, sizeof (TimerSource));
@@ -324,6 +327,17 @@ gboolean
 worker_is_current (Worker *self)
 {
   return self == NULL ? current_worker != NULL : current_worker == self;
+}
+
+gboolean
+worker_check_may_block (GError **error)
+{
+  if (current_worker == NULL)
+    return TRUE;
+
+  g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_WOULD_DEADLOCK,
+                       _("A blocking call on one of Proctor’s own threads would never end"));
+  return FALSE;
 }
 
 EventQueue *

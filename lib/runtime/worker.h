@@ -21,6 +21,9 @@ void worker_stop (Worker *self);
 /* Whether the calling thread is @self's, or any worker's where @self is NULL. */
 gboolean worker_is_current (Worker *self);
 
+/* WOULD_DEADLOCK on a worker: a blocking call there waits for what this thread would have to do. */
+gboolean worker_check_may_block (GError **error);
+
 /* Any thread. */
 void worker_post (Worker  *self,
                   Message *message);

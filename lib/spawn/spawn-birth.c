@@ -37,8 +37,9 @@ spawn_birth_unref (SpawnBirth *self)
   g_free (self);
 }
 
-/* The lock keeps the child from being reaped, so the pid cannot have been given to another process. What remains, without
- * pidfd, is an application that ignores SIGCHLD or reaps every child: then the kernel drops the pid by itself.
+/* The lock keeps the child from being reaped, so the pid cannot have been given to another process.
+ * What remains, without pidfd, is an application that ignores SIGCHLD or reaps every child: then
+ * the kernel drops the pid by itself.
  */
 static void
 kill_child_locked (SpawnBirth *self)

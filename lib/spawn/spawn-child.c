@@ -1,10 +1,11 @@
 /* Thread: CHILD. Everything here runs between clone (or fork) and execve, and nothing else does.
  *
- * After a clone this code runs in the parent's memory, beside all of its other threads, while the thread that spawned sleeps.
- * So: no malloc, no stdio, no lock, no function of GLib's, no return. Of the C library only syscall() and errno are used,
- * both of which the parent has called before, so that the dynamic linker has nothing to look up (and loops are written so
- * that the compiler does not make a memset of them). errno is the parent's; it restores it. Sanitizers must not instrument
- * this file: their run time would take the child for the thread whose memory it borrows.
+ * After a clone this code runs in the parent's memory, beside all of its other threads, while the
+ * thread that spawned sleeps. So: no malloc, no stdio, no lock, no function of GLib's, no return.
+ * Of the C library only syscall() and errno are used, both of which the parent has called before,
+ * so that the dynamic linker has nothing to look up (and loops are written so that the compiler
+ * does not make a memset of them). errno is the parent's; it restores it. Sanitizers must not
+ * instrument this file: their run time would take the child for the thread whose memory it borrows.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -28,7 +29,8 @@
 #define WITHOUT_INSTRUMENTATION
 #endif
 
-#define IN_CHILD WITHOUT_INSTRUMENTATION __attribute__ ((no_sanitize ("address", "thread", "undefined")))
+#define IN_CHILD \
+  WITHOUT_INSTRUMENTATION __attribute__ ((no_sanitize ("address", "thread", "undefined")))
 
 /* What a shell says for "could not be executed"; nobody sees it, the report says more. */
 #define EXIT_NOT_EXECUTED 127
@@ -51,7 +53,7 @@ send_report (SpawnChildJob *job)
     syscall (SYS_write, job->report_fd, &job->report, sizeof job->report);
 }
 
-/* Said before a step is tried, so that a child that is killed in it is not mistaken for a success. */
+/* Said before a step is tried: a child that is killed in it must not be mistaken for a success. */
 IN_CHILD static void
 enter_step (SpawnChildJob *job,
             SpawnStep      step,
@@ -71,7 +73,9 @@ fail (SpawnChildJob *job,
   leave (EXIT_NOT_EXECUTED);
 }
 
-/* Closes nothing of the parent's: the table becomes the child's own first, without the fds from @first on. */
+/* Closes nothing of the parent's: the table becomes the child's own first, without the fds from
+ * @first on.
+ */
 IN_CHILD static int
 unshare_files (unsigned first)
 {
@@ -80,8 +84,9 @@ unshare_files (unsigned first)
 
 /* Signals */
 
-/* The kernel's struct sigaction differs between architectures, but it is never larger than this, its first word is the
- * handler (the second on MIPS), and with zeros everywhere it is SIG_DFL without flags.
+/* The kernel's struct sigaction differs between architectures, but it is never larger than this,
+ * its first word is the handler (the second on MIPS), and with zeros everywhere it is SIG_DFL
+ * without flags.
  */
 #define SIGACTION_WORDS 16
 #ifdef __mips__
@@ -93,8 +98,9 @@ unshare_files (unsigned first)
 static const unsigned long default_action[SIGACTION_WORDS];
 static const KernelSigset empty_mask;
 
-/* execve would do it for handled signals, but one that arrives between the unblocking and execve would run a handler of the
- * parent's. What is ignored stays ignored (nohup), apart from two that programs ignore for themselves.
+/* execve would do it for handled signals, but one that arrives between the unblocking and execve
+ * would run a handler of the parent's. What is ignored stays ignored (nohup), apart from two that
+ * programs ignore for themselves.
  */
 IN_CHILD static void
 reset_signals (void)
@@ -169,7 +175,9 @@ parse_fd (const char *name)
   return fd;
 }
 
-/* Entries that go away while the directory is read do not confuse the kernel: the offset is the fd's number. */
+/* Entries that go away while the directory is read do not confuse the kernel: the offset is the
+ * fd's number.
+ */
 IN_CHILD static gboolean
 close_listed (const SpawnChildJob *job)
 {
@@ -181,7 +189,8 @@ close_listed (const SpawnChildJob *job)
   long length;
   int directory;
 
-  directory = (int) syscall (SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  directory = (int) syscall (SYS_openat, AT_FDCWD, "/proc/self/fd",
+                             O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   if (directory < 0)
     return FALSE;
 
@@ -192,7 +201,8 @@ close_listed (const SpawnChildJob *job)
           const KernelDirent *entry = (const void *) (buffer.bytes + offset);
           unsigned fd = parse_fd (entry->name);
 
-          if (fd != LAST_FD && fd >= FIRST_FD_TO_CLOSE && fd != (unsigned) directory && !is_kept (job, fd))
+          if (fd != LAST_FD && fd >= FIRST_FD_TO_CLOSE && fd != (unsigned) directory
+              && !is_kept (job, fd))
             syscall (SYS_close, fd);
           offset += entry->length;
         }
@@ -233,8 +243,9 @@ close_gaps (const SpawnChildJob *job)
   return syscall (SYS_close_range, first, LAST_FD, 0) == 0;
 }
 
-/* Closed, and not only marked CLOEXEC, and before anything that may block: a child that hangs in chdir or open would
- * otherwise hold the ends of other children's pipes, whose readers would wait for it.
+/* Closed, and not only marked CLOEXEC, and before anything that may block: a child that hangs in
+ * chdir or open would otherwise hold the ends of other children's pipes, whose readers would wait
+ * for it.
  */
 IN_CHILD static void
 close_unwanted (SpawnChildJob *job)
@@ -266,7 +277,8 @@ open_files (SpawnChildJob *job)
       if (file->path == NULL)
         continue;
       enter_step (job, SPAWN_STEP_OPEN, (int) i);
-      fd = syscall (SYS_openat, AT_FDCWD, file->path, file->flags | O_CLOEXEC | O_NOCTTY | O_LARGEFILE, 0666);
+      fd = syscall (SYS_openat, AT_FDCWD, file->path,
+                    file->flags | O_CLOEXEC | O_NOCTTY | O_LARGEFILE, 0666);
       if (fd >= 0 && fd < job->plan->floor)
         {
           long low = fd;
@@ -317,9 +329,10 @@ place_files (SpawnChildJob *job)
   for (guint i = 0; i < job->request->n_opens; i++)
     {
       const SpawnOpen *file = &job->request->opens[i];
+      int source = file->path != NULL ? job->opened[i] : STDOUT_FILENO;
 
       enter_step (job, SPAWN_STEP_OPEN, (int) i);
-      if (syscall (SYS_dup3, file->path != NULL ? job->opened[i] : STDOUT_FILENO, file->target, 0) < 0)
+      if (syscall (SYS_dup3, source, file->target, 0) < 0)
         fail (job, errno);
     }
 }
@@ -352,8 +365,8 @@ enter_place (SpawnChildJob *job)
     }
 }
 
-/* The first candidate that may not be executed is what a person wants to hear of, as in a shell, even if later ones do not
- * exist at all.
+/* The first candidate that may not be executed is what a person wants to hear of, as in a shell,
+ * even if later ones do not exist at all.
  */
 IN_CHILD static _Noreturn void
 execute (SpawnChildJob *job)
@@ -363,7 +376,9 @@ execute (SpawnChildJob *job)
   int last = 0;
   int errnum = ENOENT;
 
-  /* Unblocking belongs to this step: a ^C that was waiting for it ends the program as if it had come a moment later. */
+  /* Unblocking belongs to this step: a ^C that was waiting for it ends the program as if it had
+   * come a moment later.
+   */
   enter_step (job, SPAWN_STEP_EXEC, 0);
   syscall (SYS_rt_sigprocmask, SIG_SETMASK, &empty_mask, NULL, KERNEL_SIGSET_BYTES);
 
@@ -396,8 +411,10 @@ spawn_child_main (void *data)
 
   if (job->shared_files)
     {
-      unsigned cut = job->n_kept > 0 ? (unsigned) job->kept[job->n_kept - 1] + 1 : FIRST_FD_TO_CLOSE;
+      unsigned cut = FIRST_FD_TO_CLOSE;
 
+      if (job->n_kept > 0)
+        cut = (unsigned) job->kept[job->n_kept - 1] + 1;
       job->unshare_errnum = unshare_files (cut);
       if (job->unshare_errnum != 0)
         leave (EXIT_NOT_EXECUTED);

@@ -15,11 +15,11 @@ typedef struct
   /* immutable while there is a child */
   const SpawnRequest *request;
   const FdPlan *plan;
-  int *kept; /* fds above 2 that must live until the fd plan is done: sources, and `report_fd`; ascending */
+  int *kept; /* fds above 2 that the fd plan needs: sources, and `report_fd`; ascending */
   guint n_kept;
   gboolean close_range;  /* the system call can be used */
   gboolean shared_files; /* CLONE_FILES: the table must be unshared before anything else */
-  int report_fd;         /* where `report` is written to if memory is not shared; else -1. At or above the plan's floor */
+  int report_fd;         /* where `report` goes if memory is not shared, above all targets; or -1 */
   const int *aborted;    /* atomic; see spawn-birth.h */
 
   /* written by the child only, read by the parent when the child has gone */

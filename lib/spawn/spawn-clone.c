@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The child needs a few KiB: a buffer for directory entries, and, in programs that bind symbols lazily, what the dynamic
- * linker saves of the vector registers.
+/* The child needs a few KiB: a buffer for directory entries, and, in programs that bind symbols
+ * lazily, what the dynamic linker saves of the vector registers.
  */
 #define STACK_SIZE (64 * 1024)
 
-/* ThreadSanitizer replaces clone() by a version that takes the child for a new thread of this process. The C library's own
- * name for it is not replaced.
+/* ThreadSanitizer replaces clone() by a version that takes the child for a new thread of this
+ * process. The C library's own name for it is not replaced.
  */
 #ifdef __GLIBC__
 extern int __clone (int (*function) (void *), void *stack, int flags, void *data, ...);
@@ -32,7 +32,9 @@ stack_free (gpointer base)
   munmap (base, STACK_SIZE + (gsize) sysconf (_SC_PAGESIZE));
 }
 
-/* One per thread that spawns: a thread has at most one child on its stack, since it sleeps until that child has left it. */
+/* One per thread that spawns: a thread has at most one child on its stack, since it sleeps until
+ * that child has left it.
+ */
 static GPrivate thread_stack = G_PRIVATE_INIT (stack_free);
 
 gboolean
@@ -44,7 +46,8 @@ spawn_stack_prepare (void)
   if (g_private_get (&thread_stack) != NULL)
     return TRUE;
 
-  base = mmap (NULL, STACK_SIZE + page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  base = mmap (NULL, STACK_SIZE + page_size, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (base == MAP_FAILED)
     return FALSE;
 
@@ -71,11 +74,13 @@ spawn_clone (int   (*function) (void *),
   char *base = g_private_get (&thread_stack);
   char *top = base + sysconf (_SC_PAGESIZE) + STACK_SIZE;
 
-  return plain_clone (function, top, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, data, id_location, NULL, NULL);
+  return plain_clone (function, top, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, data,
+                      id_location, NULL, NULL);
 }
 
-/* The mask goes through the raw system call: the C library's wrapper leaves the two signals out that it uses itself (thread
- * cancellation, setuid in all threads), and their handlers must not run in the child either.
+/* The mask goes through the raw system call: the C library's wrapper leaves the two signals out
+ * that it uses itself (thread cancellation, setuid in all threads), and their handlers must not run
+ * in the child either.
  */
 void
 spawn_guard_enter (SpawnGuard *guard)

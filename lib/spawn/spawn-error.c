@@ -47,8 +47,8 @@ describe_exec (const char *path,
   if (errnum == ENOEXEC)
     return g_strdup_printf (_("Could not execute “%s” (a script needs a “#!” line)"), name);
 
-  /* The file is there, so it is the program named in its first line, or its dynamic linker, that is not. A relative path would
-   * have to be looked at from the child's working directory.
+  /* The file is there, so it is the program named in its first line, or its dynamic linker, that is
+   * not. A relative path would have to be looked at from the child's working directory.
    */
   if (errnum == ENOENT && g_path_is_absolute (path) && access (path, F_OK) == 0)
     return g_strdup_printf (_("Could not execute “%s” (its interpreter is missing)"), name);
@@ -128,5 +128,6 @@ spawn_failure_to_error (const SpawnFailure *failure,
 {
   g_autofree char *what = describe_step (failure, request);
 
-  return g_error_new (G_IO_ERROR, g_io_error_from_errno (failure->errnum), "%s: %s", what, g_strerror (failure->errnum));
+  return g_error_new (G_IO_ERROR, g_io_error_from_errno (failure->errnum), "%s: %s", what,
+                      g_strerror (failure->errnum));
 }

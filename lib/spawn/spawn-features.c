@@ -12,8 +12,9 @@
 #include "spawn/spawn-clone.h"
 #include "spawn/spawn-child.h"
 
-/* No feature is concluded from another one or from the kernel's version: a sandbox may refuse any system call by itself,
- * emulators leave some out, and old kernels ignore flags of clone that they do not know.
+/* No feature is concluded from another one or from the kernel's version: a sandbox may refuse any
+ * system call by itself, emulators leave some out, and old kernels ignore flags of clone that they
+ * do not know.
  */
 
 static gboolean
@@ -63,8 +64,9 @@ probe_clone (SpawnFeatures *features)
     close (pidfd);
 }
 
-/* The child unshares the table and then closes a fd, which must stay open here. Only tried where memory is known to be
- * shared: valgrind, which does not share it, stops the whole program at CLONE_FILES.
+/* The child unshares the table and then closes a fd, which must stay open here. Only tried where
+ * memory is known to be shared: valgrind, which does not share it, stops the whole program at
+ * CLONE_FILES.
  */
 static void
 probe_clone_files (SpawnFeatures *features)

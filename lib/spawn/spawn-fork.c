@@ -61,7 +61,9 @@ insert_kept (int   *kept,
   return n_kept + 1;
 }
 
-/* The last record counts. The end comes with execve, which closes the child's end, or with the child's own end. */
+/* The last record counts. The end comes with execve, which closes the child's end, or with the
+ * child's own end.
+ */
 static void
 read_reports (SpawnChildJob *job,
               int            fd)
@@ -81,8 +83,8 @@ read_reports (SpawnChildJob *job,
     }
 }
 
-/* _Fork and not fork: what the program registered with pthread_atfork is for children that go on running its code, and may
- * take locks that other threads hold.
+/* _Fork and not fork: what the program registered with pthread_atfork is for children that go on
+ * running its code, and may take locks that other threads hold.
  */
 static pid_t
 fork_child (SpawnChildJob *job)
@@ -120,7 +122,9 @@ spawn_fork (SpawnChildJob *job,
   close (fds[1]);
   if (pid > 0)
     {
-      /* The child is ours to reap, so the pid is still its own. Without a pidfd, for want of a free fd, the pid will do. */
+      /* The child is ours to reap, so the pid is still its own. Without a pidfd, for want of a free
+       * fd, the pid will do.
+       */
       spawn_birth_publish (birth, pid, want_pidfd ? (int) syscall (SYS_pidfd_open, pid, 0) : -1);
       read_reports (job, fds[0]);
     }

@@ -9,8 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Attempts that would use all of `flags` fail with `errnum` instead. Without flags these are all attempts; with CLONE_VM all
- * but fork; with CLONE_FILES or CLONE_PIDFD those that want that. To be set while no spawn is under way.
+/* Attempts that would use all of `flags` fail with `errnum` instead. Without flags these are all
+ * attempts; with CLONE_VM all but fork; with CLONE_FILES or CLONE_PIDFD those that want that. To be
+ * set while no spawn is under way.
  */
 typedef struct
 {

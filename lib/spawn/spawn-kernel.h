@@ -1,5 +1,5 @@
-/* Numbers of the kernel's interface that the C library's headers may be too old for. They are the same on every
- * architecture that has been given a system call since Linux 5.1.
+/* Numbers of the kernel's interface that the C library's headers may be too old for. They are the
+ * same on every architecture that has been given a system call since Linux 5.1.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -34,8 +34,8 @@
 /* An enumerator in newer C libraries, absent in older ones, so it goes by another name here. */
 #define KERNEL_P_PIDFD ((idtype_t) 3)
 
-/* The kernel's signal set, which is not the C library's: 64 signals (128 on MIPS), and the two that the C library keeps for
- * itself are in it.
+/* The kernel's signal set, which is not the C library's: 64 signals (128 on MIPS), and the two that
+ * the C library keeps for itself are in it.
  */
 #define KERNEL_SIGSET_BYTES ((_NSIG - 1) / 8)
 #define KERNEL_SIGSET_WORDS (KERNEL_SIGSET_BYTES / sizeof (unsigned long))

@@ -18,8 +18,9 @@
 #include "spawn/spawn-fork.h"
 #include "spawn/spawn-inject.h"
 
-/* A program that was written a moment ago cannot be executed while any process has it open for writing, and a child of
- * another thread may hold such a copy until its own exec. So this is tried again, after 5, 10, 15 … ms: 225 ms in all.
+/* A program that was written a moment ago cannot be executed while any process has it open for
+ * writing, and a child of another thread may hold such a copy until its own exec. So this is tried
+ * again, after 5, 10, 15 … ms: 225 ms in all.
  */
 #define BUSY_ATTEMPTS 10
 #define BUSY_DELAY_USEC (5 * 1000)
@@ -68,8 +69,8 @@ check_fd_limit (Spawn *self)
   return TRUE;
 }
 
-/* Done here, before any fd is made for this spawn: the child could not tell a source that is not open from an internal fd that
- * got its number.
+/* Done here, before any fd is made for this spawn: the child could not tell a source that is not
+ * open from an internal fd that got its number.
  */
 static gboolean
 check_sources (Spawn *self)
@@ -184,7 +185,9 @@ drop_child (pid_t pid,
     close (pidfd);
 }
 
-/* A pidfd that lies where stdin, stdout or stderr belong would be taken for one by the rest of the program. */
+/* A pidfd that lies where stdin, stdout or stderr belong would be taken for one by the rest of the
+ * program.
+ */
 static gboolean
 raise_pidfd (Spawn *self,
              pid_t  pid,
@@ -234,6 +237,13 @@ settle (Spawn        *self,
   return ATTEMPT_STARTED;
 }
 
+/* Old kernels, sandboxes and emulators have different words for "not here". */
+static gboolean
+is_refusal (int errnum)
+{
+  return errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;
+}
+
 static AttemptResult
 attempt_clone (Spawn        *self,
                int           flags,
@@ -263,7 +273,7 @@ attempt_clone (Spawn        *self,
   if (pid < 0)
     {
       set_failure (job, SPAWN_STEP_CLONE, -1, errnum);
-      return errnum == ENOSYS || errnum == EPERM || errnum == EINVAL ? ATTEMPT_REFUSED : ATTEMPT_FAILED;
+      return is_refusal (errnum) ? ATTEMPT_REFUSED : ATTEMPT_FAILED;
     }
 
   if (job->unshare_errnum != 0)
@@ -302,8 +312,8 @@ attempt_fork (Spawn        *self,
   return pid < 0 ? ATTEMPT_FAILED : settle (self, pid, pidfd, child);
 }
 
-/* From the best way of making a child to the plainest, down to the first that is to be had. What the probe has found may be
- * refused later: a program can put itself into a sandbox at any time.
+/* From the best way of making a child to the plainest, down to the first that is to be had. What
+ * the probe has found may be refused later: a program can put itself into a sandbox at any time.
  */
 static AttemptResult
 attempt (Spawn        *self,

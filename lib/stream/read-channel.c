@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: the worker's side WORKER, the reader's side ANY. */
+
+#include "config.h"
+
+#include "stream/read-channel.h"
+
+#include <errno.h>
+
+/* From this size on a read goes into a chunk of its own, and is not copied. */
+#define OWN_CHUNK_FROM (32 * 1024)
+
+/* The pipe is read until more than twice the limit is held, and again when it is the limit or less. A reader that waits lets it
+ * flow anyway (`waiter` is set): else it would wait for ever for a line that is longer.
+ *
+ * `paused` is set by the worker and means that it waits for a message; whoever finds that there is room again, or waits, posts
+ * it. Both look under the lock, so that the message is neither lost nor sent twice.
+ */
+struct _ReadChannel
+{
+  gatomicrefcount ref_count;
+
+  /* immutable after construction */
+  Actor *actor; /* borrowed */
+  gsize limit;
+  void (*ended_func) (Actor *actor);
+
+  /* worker only */
+  PipeSource *source; /* borrowed; NULL while it is lent or closed */
+  PipeSource *lent;
+  ByteChunk *spare;   /* what the present read goes to, if not to the worker's scratch memory */
+  gboolean reads_were_large;
+  gboolean finishing; /* read_channel_finish() was called */
+
+  /* guarded by channel_lock */
+  GMutex channel_lock;
+  ByteQueue held;
+  gboolean ended;
+  int error_number;
+  gboolean closed; /* by the reader */
+  gboolean paused;
+  gboolean resume_posted;
+  const ReadRequest *waiting_for; /* borrowed from who waits */
+  StreamWaiter *waiter;             /* borrowed */
+  GSList *sources;                /* of borrowed GSource */
+
+  /* posted once at a time */
+  Message resume_message; /* guarded by resume_posted */
+  Message close_message;  /* once */
+};
+
+ReadChannel *
+read_channel_new (Actor *actor,
+                  gsize  limit,
+                  void (*ended_func) (Actor *actor))
+{
+  ReadChannel *self = g_new0 (ReadChannel, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->actor = actor;
+  self->limit = limit;
+  self->ended_func = ended_func;
+  g_mutex_init (&self->channel_lock);
+  return self;
+}
+
+ReadChannel *
+read_channel_ref (ReadChannel *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+read_channel_unref (ReadChannel *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  byte_queue_clear (&self->held);
+  g_clear_pointer (&self->spare, byte_chunk_free);
+  g_mutex_clear (&self->channel_lock);
+  g_free (self);
+}
+
+/* ---- both sides */
+
+/* More than this is not held, unless somebody waits for it. */
+static gsize
+high_mark (ReadChannel *self)
+{
+  return self->limit > G_MAXSIZE / 4 ? G_MAXSIZE / 2 : self->limit * 2;
+}
+
+static void
+wake_locked (ReadChannel *self)
+{
+  StreamWaiter *waiter = g_steal_pointer (&self->waiter);
+
+  self->waiting_for = NULL;
+  if (waiter != NULL)
+    waiter->wake (waiter);
+  for (GSList *link = self->sources; link != NULL; link = link->next)
+    g_source_set_ready_time (link->data, 0);
+}
+
+/* ---- the worker's side: as the consumer of its source */
+
+static guint8 *
+reserve (gpointer consumer,
+         gsize   *ret_size)
+{
+  ReadChannel *self = consumer;
+  gsize room;
+
+  g_mutex_lock (&self->channel_lock);
+  /* One byte beyond the mark, which is what pauses it. */
+  room = self->waiter != NULL ? WORKER_SCRATCH_SIZE : high_mark (self) + 1 - MIN (self->held.length, high_mark (self));
+  g_mutex_unlock (&self->channel_lock);
+
+  *ret_size = MIN (room, WORKER_SCRATCH_SIZE);
+  if (!self->reads_were_large || *ret_size < OWN_CHUNK_FROM)
+    return worker_get_scratch (self->actor->worker);
+
+  if (self->spare != NULL && self->spare->size < *ret_size)
+    g_clear_pointer (&self->spare, byte_chunk_free);
+  if (self->spare == NULL)
+    self->spare = byte_chunk_new (*ret_size);
+  return self->spare->data;
+}
+
+static void
+hold_locked (ReadChannel  *self,
+             const guint8 *data,
+             gsize         length)
+{
+  if (self->spare != NULL && data == self->spare->data && length >= self->spare->size / 2)
+    {
+      self->spare->end = length;
+      byte_queue_append_chunk (&self->held, g_steal_pointer (&self->spare));
+    }
+  else
+    {
+      byte_queue_append (&self->held, data, length);
+    }
+}
+
+static gboolean
+take (gpointer      consumer,
+      const guint8 *data,
+      gsize         length)
+{
+  ReadChannel *self = consumer;
+  gboolean pause;
+
+  self->reads_were_large = length >= OWN_CHUNK_FROM;
+
+  g_mutex_lock (&self->channel_lock);
+  if (!self->closed)
+    hold_locked (self, data, length);
+  if (self->waiting_for == NULL || read_request_is_worth_a_try (self->waiting_for, data, length, self->held.length))
+    wake_locked (self);
+  pause = self->waiter == NULL && self->held.length > high_mark (self);
+  self->paused = pause;
+  g_mutex_unlock (&self->channel_lock);
+
+  if (pause)
+    pipe_source_stop (self->source);
+  return TRUE;
+}
+
+static void
+end (gpointer consumer,
+     int      error_number)
+{
+  read_channel_end (consumer, error_number);
+}
+
+static const PipeConsumer channel_consumer = {
+  .reserve = reserve,
+  .take = take,
+  .ended = end,
+};
+
+static ReadChannel *
+channel_from_message (Message *message,
+                      gsize    offset)
+{
+  return (ReadChannel *) (gpointer) ((char *) message - offset);
+}
+
+static void
+resume_in_worker (Actor   *actor,
+                  Message *message)
+{
+  ReadChannel *self = channel_from_message (message, G_STRUCT_OFFSET (ReadChannel, resume_message));
+
+  g_mutex_lock (&self->channel_lock);
+  self->resume_posted = FALSE;
+  self->paused = FALSE;
+  g_mutex_unlock (&self->channel_lock);
+
+  if (self->source != NULL && !pipe_source_is_reading (self->source))
+    {
+      pipe_source_start (self->source, &channel_consumer, self);
+      if (self->finishing)
+        read_channel_finish (self);
+    }
+  read_channel_unref (self);
+}
+
+static void
+close_in_worker (Actor   *actor,
+                 Message *message)
+{
+  ReadChannel *self = channel_from_message (message, G_STRUCT_OFFSET (ReadChannel, close_message));
+
+  /* While it is lent somebody else reads it, and closes it. */
+  if (self->source != NULL)
+    {
+      pipe_source_close (self->source);
+      read_channel_end (self, 0);
+    }
+  read_channel_unref (self);
+}
+
+void
+read_channel_start (ReadChannel *self,
+                    PipeSource  *source)
+{
+  self->source = source;
+  pipe_source_start (source, &channel_consumer, self);
+}
+
+void
+read_channel_end (ReadChannel *self,
+                  int          error_number)
+{
+  self->source = NULL;
+  self->lent = NULL;
+  g_clear_pointer (&self->spare, byte_chunk_free);
+
+  g_mutex_lock (&self->channel_lock);
+  self->ended = TRUE;
+  self->error_number = error_number;
+  wake_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  self->ended_func (self->actor);
+}
+
+void
+read_channel_finish (ReadChannel *self)
+{
+  if (self->source == NULL)
+    return;
+
+  /* While it is paused what is in the pipe is not given up: it ends when the reader has made room and the pipe is empty. */
+  self->finishing = TRUE;
+  if (!pipe_source_is_reading (self->source))
+    return;
+
+  pipe_source_drain (self->source);
+  if (self->source != NULL && pipe_source_is_reading (self->source))
+    {
+      pipe_source_close (self->source);
+      read_channel_end (self, 0);
+    }
+}
+
+/* Into one piece. FALSE when there is no memory; what was not copied is still held. */
+static gboolean
+collect_locked (ReadChannel *self,
+                Collector   *collector)
+{
+  while (self->held.first != NULL)
+    {
+      ByteChunk *chunk = self->held.first;
+
+      if (!collector_append (collector, chunk->data + chunk->start, chunk->end - chunk->start))
+        return FALSE;
+      byte_chunk_free (byte_queue_pop_chunk (&self->held));
+    }
+  return TRUE;
+}
+
+gboolean
+read_channel_detach (ReadChannel *self,
+                     Collector   *collector)
+{
+  gboolean collected;
+
+  if (self->source != NULL)
+    pipe_source_stop (self->source);
+  self->lent = g_steal_pointer (&self->source);
+
+  g_mutex_lock (&self->channel_lock);
+  self->paused = FALSE;
+  collected = collect_locked (self, collector);
+  g_mutex_unlock (&self->channel_lock);
+
+  return collected;
+}
+
+void
+read_channel_attach (ReadChannel *self,
+                     Collector   *collector)
+{
+  PipeSource *source = g_steal_pointer (&self->lent);
+  gboolean closed;
+  gboolean pause;
+
+  g_mutex_lock (&self->channel_lock);
+  if (collector->length > 0)
+    {
+      ByteQueue collected = { 0 };
+
+      byte_queue_append_chunk (&collected, byte_chunk_new_from_bytes (collector_steal (collector)));
+      byte_queue_prepend_queue (&self->held, &collected);
+    }
+  closed = self->closed;
+  pause = self->waiter == NULL && self->held.length > high_mark (self);
+  self->paused = pause && source != NULL;
+  if (closed)
+    byte_queue_clear (&self->held);
+  wake_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  if (source == NULL)
+    return;
+
+  self->source = source;
+  if (closed)
+    {
+      pipe_source_close (source);
+      read_channel_end (self, 0);
+    }
+  else if (!pause)
+    {
+      pipe_source_start (source, &channel_consumer, self);
+    }
+}
+
+/* ---- the reader's side */
+
+/* Has the pipe flow again, if it is paused and either there is room or somebody waits. */
+static void
+resume_if_due_locked (ReadChannel *self)
+{
+  if (!self->paused || self->resume_posted || (self->waiter == NULL && self->held.length > self->limit))
+    return;
+
+  self->resume_posted = TRUE;
+  read_channel_ref (self);
+  actor_post (self->actor, &self->resume_message, resume_in_worker);
+}
+
+gboolean
+read_channel_try (ReadChannel  *self,
+                  ReadRequest  *request,
+                  StreamWaiter *waiter)
+{
+  gboolean answered;
+
+  g_mutex_lock (&self->channel_lock);
+  answered = read_request_try (request, &self->held, self->ended);
+  if (!answered && waiter != NULL)
+    {
+      self->waiter = waiter;
+      self->waiting_for = request;
+    }
+  resume_if_due_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  return answered;
+}
+
+void
+read_channel_forget (ReadChannel  *self,
+                     StreamWaiter *waiter)
+{
+  g_mutex_lock (&self->channel_lock);
+  if (self->waiter == waiter)
+    {
+      self->waiter = NULL;
+      self->waiting_for = NULL;
+    }
+  g_mutex_unlock (&self->channel_lock);
+}
+
+gboolean
+read_channel_take_all (ReadChannel *self,
+                       ByteQueue   *queue)
+{
+  gboolean any;
+
+  g_mutex_lock (&self->channel_lock);
+  any = self->held.length > 0 || self->ended;
+  byte_queue_append_queue (queue, &self->held);
+  resume_if_due_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  return any;
+}
+
+void
+read_channel_give_back (ReadChannel *self,
+                        ByteQueue   *queue)
+{
+  g_mutex_lock (&self->channel_lock);
+  byte_queue_prepend_queue (&self->held, queue);
+  g_mutex_unlock (&self->channel_lock);
+}
+
+gsize
+read_channel_get_held (ReadChannel *self)
+{
+  gsize held;
+
+  g_mutex_lock (&self->channel_lock);
+  held = self->held.length;
+  g_mutex_unlock (&self->channel_lock);
+
+  return held;
+}
+
+gsize
+read_channel_get_limit (ReadChannel *self)
+{
+  return self->limit;
+}
+
+gboolean
+read_channel_at_eof (ReadChannel *self)
+{
+  gboolean at_eof;
+
+  g_mutex_lock (&self->channel_lock);
+  at_eof = self->ended && self->held.length == 0;
+  g_mutex_unlock (&self->channel_lock);
+
+  return at_eof;
+}
+
+gboolean
+read_channel_is_paused (ReadChannel *self)
+{
+  gboolean paused;
+
+  g_mutex_lock (&self->channel_lock);
+  paused = self->paused;
+  g_mutex_unlock (&self->channel_lock);
+
+  return paused;
+}
+
+gboolean
+read_channel_is_readable (ReadChannel *self)
+{
+  gboolean readable;
+
+  g_mutex_lock (&self->channel_lock);
+  readable = self->ended || self->held.length > 0;
+  g_mutex_unlock (&self->channel_lock);
+
+  return readable;
+}
+
+int
+read_channel_get_error (ReadChannel *self)
+{
+  int error_number;
+
+  g_mutex_lock (&self->channel_lock);
+  error_number = self->held.length == 0 ? self->error_number : 0;
+  g_mutex_unlock (&self->channel_lock);
+
+  return error_number;
+}
+
+void
+read_channel_close (ReadChannel *self)
+{
+  gboolean was_closed;
+
+  g_mutex_lock (&self->channel_lock);
+  was_closed = self->closed;
+  self->closed = TRUE;
+  byte_queue_clear (&self->held);
+  g_mutex_unlock (&self->channel_lock);
+
+  if (was_closed)
+    return;
+
+  read_channel_ref (self);
+  actor_post (self->actor, &self->close_message, close_in_worker);
+}
+
+void
+read_channel_add_source (ReadChannel *self,
+                         GSource     *source)
+{
+  g_mutex_lock (&self->channel_lock);
+  self->sources = g_slist_prepend (self->sources, source);
+  if (self->ended || self->held.length > 0)
+    g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&self->channel_lock);
+}
+
+void
+read_channel_remove_source (ReadChannel *self,
+                            GSource     *source)
+{
+  g_mutex_lock (&self->channel_lock);
+  self->sources = g_slist_remove (self->sources, source);
+  g_mutex_unlock (&self->channel_lock);
+}

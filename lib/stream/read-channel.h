@@ -1,0 +1,86 @@
+/* Between a pipe source on a worker and the reader in any thread: what was read and not yet asked for.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "io/collector.h"
+#include "io/pipe-source.h"
+#include "stream/read-request.h"
+#include "stream/stream-wait.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReadChannel ReadChannel;
+
+/* @actor is borrowed: who uses the reader's side holds a reference to it. @ended_func is called on the worker when the source has
+ * been closed, whoever did it.
+ */
+ReadChannel *read_channel_new (Actor *actor,
+                               gsize  limit,
+                               void (*ended_func) (Actor *actor));
+ReadChannel *read_channel_ref (ReadChannel *self);
+void read_channel_unref (ReadChannel *self);
+
+/* ---- the worker's side */
+
+/* Begins to fill the channel from @source, which is the owner's and stays open as long as it is started. */
+void read_channel_start (ReadChannel *self,
+                         PipeSource  *source);
+
+/* No more is to be expected although the pipe is open: what is in it at this moment still comes, then the end. */
+void read_channel_finish (ReadChannel *self);
+
+/* Lends the source to somebody else: it is stopped, and what is held goes to @collector. Whether there is memory for it. */
+gboolean read_channel_detach (ReadChannel *self,
+                              Collector   *collector);
+
+/* Takes it back, with what was collected meanwhile. */
+void read_channel_attach (ReadChannel *self,
+                          Collector   *collector);
+
+/* The source was closed while it was lent. */
+void read_channel_end (ReadChannel *self,
+                       int          error_number);
+
+/* ---- the reader's side: any thread */
+
+/* Answers @request from what is held, or has @waiter woken when that may have changed. While it waits the pipe flows, whatever
+ * the limit. Without @waiter it is only a look.
+ */
+gboolean read_channel_try (ReadChannel  *self,
+                           ReadRequest  *request,
+                           StreamWaiter *waiter);
+
+/* After this the waiter is not woken any more. */
+void read_channel_forget (ReadChannel  *self,
+                          StreamWaiter *waiter);
+
+/* Takes all that is held. FALSE: nothing, and it has not ended. */
+gboolean read_channel_take_all (ReadChannel *self,
+                                ByteQueue   *queue);
+void read_channel_give_back (ReadChannel *self,
+                             ByteQueue   *queue);
+
+gsize read_channel_get_held (ReadChannel *self);
+gsize read_channel_get_limit (ReadChannel *self);
+gboolean read_channel_at_eof (ReadChannel *self);
+gboolean read_channel_is_paused (ReadChannel *self);
+
+/* Something to read, or the end. */
+gboolean read_channel_is_readable (ReadChannel *self);
+
+/* The errno of a pipe that broke, once all that was held has been read; 0: it ended. */
+int read_channel_get_error (ReadChannel *self);
+
+/* Nobody will read any more: closes the pipe, and the writer gets SIGPIPE. */
+void read_channel_close (ReadChannel *self);
+
+/* Sources that become ready when there is something to read, or the end. The channel holds no reference to them. */
+void read_channel_add_source (ReadChannel *self,
+                              GSource     *source);
+void read_channel_remove_source (ReadChannel *self,
+                                 GSource     *source);
+
+G_END_DECLS
