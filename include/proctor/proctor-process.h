@@ -27,6 +27,13 @@ gboolean proctor_process_get_returncode (ProctorProcess *self,
                                          int            *returncode);
 
 PROCTOR_AVAILABLE_IN_1_0
+ProctorStreamWriter *proctor_process_get_stdin (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorStreamReader *proctor_process_get_stdout (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorStreamReader *proctor_process_get_stderr (ProctorProcess *self);
+
+PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_send_signal (ProctorProcess  *self,
                                       int              signum,
                                       GError         **error);

@@ -67,6 +67,7 @@ struct _Operation
   gboolean started;   /* start_func has been called; it looks at `cancelled` */
   gboolean cancelled; /* wanted by the caller */
   gboolean finished;
+  gint64 deadline;    /* of a stop that has begun */
 
   /* the answer: worker only until it is finished, then caller only */
   GError *error;

@@ -17,14 +17,18 @@
 #include "process/spawn-job.h"
 #include "runtime/runtime.h"
 #include "spawn/spawn.h"
+#include "stream/read-channel.h"
+#include "stream/write-channel.h"
 
 #define DEFAULT_STOP_GRACE (5 * G_TIME_SPAN_SECOND)
+#define LONGEST_STOP_GRACE (G_MAXINT64 / 2)
 #define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
 /* One of the child's outputs. */
 typedef struct
 {
   PipeSource source;
+  ReadChannel *channel; /* owned; NULL: a run's, which nobody reads but the run */
   Collector collector;
   ProcessActor *actor;
   gboolean captured; /* it is, or was, a pipe */
@@ -39,9 +43,9 @@ typedef struct
  * The actor holds a reference to itself from the start until it is released: the child has been reaped, nobody can ask for
  * anything any more (the handle is gone, or there never was one), and the pipes are closed.
  *
- * `communication` is the operation that reads and writes the pipes: a communicate, or a run from its beginning. While there is
- * none nothing is read: what the child writes waits in the pipe. What was read for one that was cancelled stays in the
- * collectors.
+ * The pipes of a spawned process are read and written through channels, by its streams. `communication` is the operation that
+ * has taken them over: a communicate, or a run from its beginning, which needs no channels. What was read for one that was
+ * cancelled goes back to the channels.
  */
 struct _ProcessActor
 {
@@ -77,7 +81,8 @@ struct _ProcessActor
   GError *transfer_error;   /* why an output could not be read on */
 
   PipeSink input;
-  gboolean has_input; /* stdin is, or was, a pipe */
+  WriteChannel *writer; /* owned; NULL: a run's */
+  gboolean has_input;   /* stdin is, or was, a pipe */
   Output outputs[2];
 
   Timer timeout_timer;
@@ -107,6 +112,13 @@ kill_in_worker (Timer *timer)
   child_id_signal (self->child, SIGKILL, NULL);
 }
 
+/* When the KILL is due. However long the grace is, this does not overflow. */
+static gint64
+stop_deadline (GTimeSpan grace)
+{
+  return now () + (grace < 0 ? DEFAULT_STOP_GRACE : MIN (grace, LONGEST_STOP_GRACE));
+}
+
 /* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second stop can only bring the KILL
  * nearer.
  */
@@ -114,7 +126,7 @@ static void
 begin_stop (ProcessActor *self,
             GTimeSpan     grace)
 {
-  gint64 deadline = now () + (grace < 0 ? DEFAULT_STOP_GRACE : grace);
+  gint64 deadline = stop_deadline (grace);
 
   if (self->child == NULL || self->exited)
     return;
@@ -161,16 +173,24 @@ take_into_collector (gpointer      consumer,
 }
 
 static void
+note_transfer_error (ProcessActor *self,
+                     int           error_number)
+{
+  if (self->transfer_error == NULL)
+    self->transfer_error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
+                                        _("Could not read the output of “%s”: %s"), self->description,
+                                        g_strerror (error_number));
+}
+
+static void
 output_ended (gpointer consumer,
               int      error_number)
 {
   Output *output = consumer;
   ProcessActor *self = output->actor;
 
-  if (error_number != 0 && self->transfer_error == NULL)
-    self->transfer_error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
-                                        _("Could not read the output of “%s”: %s"), self->description,
-                                        g_strerror (error_number));
+  if (error_number != 0)
+    note_transfer_error (self, error_number);
   check_communication (self, FALSE);
 }
 
@@ -188,11 +208,28 @@ input_changed (PipeSink *sink,
 }
 
 static void
+pipes_changed_in_worker (Actor *actor)
+{
+  check_communication ((ProcessActor *) actor, FALSE);
+}
+
+/* The streams, if there are any, find the end. */
+static void
 close_pipes (ProcessActor *self)
 {
-  pipe_sink_close (&self->input);
+  if (self->writer != NULL)
+    write_channel_abort (self->writer);
+  else
+    pipe_sink_close (&self->input);
+
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    pipe_source_close (&self->outputs[i].source);
+    {
+      Output *output = &self->outputs[i];
+
+      pipe_source_close (&output->source);
+      if (output->channel != NULL)
+        read_channel_end (output->channel, 0);
+    }
 }
 
 static gboolean
@@ -215,6 +252,27 @@ adopt_pipes (ProcessActor *self,
       self->outputs[i].captured = job->pipes[i + 1] >= 0;
       pipe_source_init (&self->outputs[i].source, self->actor.worker, job->pipes[i + 1]);
       job->pipes[i + 1] = -1;
+    }
+}
+
+/* For a process that is not a run. */
+static void
+open_channels (ProcessActor *self)
+{
+  if (self->has_input)
+    {
+      self->writer = write_channel_new (&self->actor, pipes_changed_in_worker);
+      write_channel_start (self->writer, &self->input);
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      Output *output = &self->outputs[i];
+
+      if (!output->captured)
+        continue;
+      output->channel = read_channel_new (&self->actor, self->spec->limit, pipes_changed_in_worker);
+      read_channel_start (output->channel, &output->source);
     }
 }
 
@@ -264,8 +322,9 @@ check_communication (ProcessActor *self,
       return;
     }
 
-  close_pipes (self);
+  /* Taken first: closing the pipes comes here again. */
   operation = steal_communication (self);
+  close_pipes (self);
   if (self->transfer_error != NULL)
     {
       operation_fail (operation, g_steal_pointer (&self->transfer_error));
@@ -284,9 +343,21 @@ drain_grace_passed_in_worker (Timer *timer)
   ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, drain_timer));
 
   /* What is there by now is not lost; reading it may find the end, and finish everything. */
+  if (self->communication != NULL)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+        pipe_source_drain (&self->outputs[i].source);
+      check_communication (self, TRUE);
+      return;
+    }
+
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    pipe_source_drain (&self->outputs[i].source);
-  check_communication (self, TRUE);
+    {
+      if (self->outputs[i].channel != NULL)
+        read_channel_finish (self->outputs[i].channel);
+    }
+  if (self->writer != NULL)
+    write_channel_abort (self->writer);
 }
 
 /* After the exit somebody else may hold the pipes open. */
@@ -296,7 +367,7 @@ arm_drain_timer (ProcessActor *self)
   GTimeSpan grace = self->spec->drain_grace;
 
   if (grace == COMMAND_TIME_UNSET)
-    grace = self->communication == self->launch ? DEFAULT_RUN_DRAIN_GRACE : -1;
+    grace = self->communication != NULL && self->communication == self->launch ? DEFAULT_RUN_DRAIN_GRACE : -1;
   if (grace >= 0)
     worker_arm_timer (self->actor.worker, &self->drain_timer, now () + grace, drain_grace_passed_in_worker);
 }
@@ -305,12 +376,29 @@ static void
 give_input (ProcessActor *self,
             GBytes       *input)
 {
+  if (self->writer != NULL)
+    {
+      write_channel_send_last (self->writer, input);
+      return;
+    }
   if (!pipe_sink_is_open (&self->input))
     return;
 
   if (input != NULL)
     pipe_sink_queue (&self->input, input);
   pipe_sink_queue_eof (&self->input);
+  pipe_sink_flush (&self->input);
+}
+
+/* What the streams hold comes first, then what is in the pipe. */
+static void
+collect_output (ProcessActor *self,
+                Output       *output)
+{
+  if (output->channel != NULL && !read_channel_detach (output->channel, &output->collector))
+    note_transfer_error (self, ENOMEM);
+  if (pipe_source_is_open (&output->source))
+    pipe_source_start (&output->source, &collector_consumer, output);
 }
 
 static void
@@ -318,16 +406,10 @@ begin_communication (ProcessActor *self,
                      Operation    *operation)
 {
   self->communication = operation;
-
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    collect_output (self, &self->outputs[i]);
   give_input (self, operation->input);
 
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    {
-      if (pipe_source_is_open (&self->outputs[i].source))
-        pipe_source_start (&self->outputs[i].source, &collector_consumer, &self->outputs[i]);
-    }
-
-  pipe_sink_flush (&self->input);
   if (self->communication == operation && self->exited)
     arm_drain_timer (self);
   check_communication (self, FALSE);
@@ -348,7 +430,8 @@ refuse_communication (ProcessActor *self,
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("Another call communicates with the process"));
   if (operation->input != NULL && !self->has_input)
     return error_no_pipe_for_input ();
-  if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 && self->input.eof_queued)
+  if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 &&
+      write_channel_has_eof (self->writer))
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
                                 _("There is input, but the stdin of the process is closed already"));
   return NULL;
@@ -388,9 +471,14 @@ cancel_communicate (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    pipe_source_stop (&self->outputs[i].source);
+    {
+      if (self->outputs[i].channel != NULL)
+        read_channel_attach (self->outputs[i].channel, &self->outputs[i].collector);
+    }
   pipe_sink_copy_unsent (&self->input);
   operation_fail_cancelled (steal_communication (self));
+  if (self->exited)
+    arm_drain_timer (self);
 }
 
 /* ---- waiting and stopping */
@@ -434,34 +522,34 @@ start_stop (Actor     *actor,
             Operation *operation)
 {
   if (!operation->cancelled)
-    begin_stop ((ProcessActor *) actor, operation->grace);
+    {
+      operation->deadline = stop_deadline (operation->grace);
+      begin_stop ((ProcessActor *) actor, operation->grace);
+    }
   start_wait (actor, operation);
 }
 
-static gboolean
-somebody_stops (ProcessActor *self)
-{
-  if (self->timed_out || (self->launch != NULL && self->launch->cancelled))
-    return TRUE;
-
-  for (GList *link = self->waits.head; link != NULL; link = link->next)
-    {
-      if (((Operation *) link->data)->start_func == start_stop)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* The process is left alone: the KILL does not come, unless somebody else wants it. */
+/* The process is left alone: the KILL does not come, unless somebody else wants it, and then not before that one does. */
 static void
 cancel_stop (Actor     *actor,
              Operation *operation)
 {
   ProcessActor *self = (ProcessActor *) actor;
+  gint64 earliest = G_MAXINT64;
 
   cancel_wait (actor, operation);
-  if (!somebody_stops (self))
+  for (GList *link = self->waits.head; link != NULL; link = link->next)
+    {
+      const Operation *other = link->data;
+
+      if (other->start_func == start_stop)
+        earliest = MIN (earliest, other->deadline);
+    }
+
+  if (earliest == G_MAXINT64)
     worker_disarm_timer (self->actor.worker, &self->stop_timer);
+  else if (self->stop_timer.position != 0)
+    worker_arm_timer (self->actor.worker, &self->stop_timer, earliest, kill_in_worker);
 }
 
 /* ---- the exit */
@@ -491,7 +579,7 @@ handle_exit (ProcessActor *self)
 
   if (self->launch != NULL && self->launch->cancelled)
     finish_cancelled_launch (self);
-  else if (self->communication != NULL)
+  else
     arm_drain_timer (self);
 
   check_communication (self, FALSE);
@@ -560,6 +648,12 @@ finish_spawn (ProcessActor *self)
   parts->link = process_link_ref (self->link);
   parts->child = child_id_ref (self->child);
   parts->watcher = g_object_ref (self->watcher);
+  parts->writer = self->writer != NULL ? write_channel_ref (self->writer) : NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].channel != NULL)
+        parts->readers[i] = read_channel_ref (self->outputs[i].channel);
+    }
   launch->payload = parts;
   launch->payload_free = (GDestroyNotify) process_parts_free;
 
@@ -595,7 +689,10 @@ job_done_in_worker (Actor   *actor,
   if (launch_is_run (self->launch))
     begin_communication (self, self->launch);
   else if (!self->launch->cancelled)
-    finish_spawn (self);
+    {
+      open_channels (self);
+      finish_spawn (self);
+    }
 
   if (self->exit_reported)
     handle_exit (self);
@@ -685,13 +782,6 @@ dropped_in_worker (Actor   *actor,
   if (!self->exited && (self->spec->flags & PROCTOR_COMMAND_KILL_ON_DROP) != 0)
     child_id_signal (self->child, SIGKILL, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    pipe_source_close (&self->outputs[i].source);
-  /* What a cancelled communicate left is still sent. */
-  pipe_sink_queue_eof (&self->input);
-  if (g_queue_is_empty (&self->input.queue))
-    pipe_sink_close (&self->input);
-
   release_if_done (self);
 }
 
@@ -702,17 +792,17 @@ released_in_worker (Actor   *actor,
   actor_unref (actor);
 }
 
-/* A handle that is still there can ask for more. The actor's own reference goes by a message, later: what calls this may be in
+/* A handle that is still there can ask for more, and a stream that is still there can be read or written. The actor's own reference goes by a message, later: what calls this may be in
  * the middle of a pipe's or a timer's event, and still need it.
  */
 static void
 release_if_done (ProcessActor *self)
 {
-  if (self->released || self->has_handle || !self->exited || self->launch != NULL || self->communication != NULL)
+  if (self->released || self->has_handle || !self->exited || self->launch != NULL || self->communication != NULL ||
+      !pipes_are_closed (self))
     return;
 
   self->released = TRUE;
-  close_pipes (self);
   /* Where there never was a child the link still holds the actor, as the actor holds the link. */
   process_link_abandon (self->link);
   actor_post (&self->actor, &self->release_message, released_in_worker);
@@ -729,8 +819,12 @@ process_actor_free (Actor *actor)
   process_link_unref (self->link);
   g_clear_pointer (&self->child, child_id_unref);
   g_clear_error (&self->transfer_error);
+  g_clear_pointer (&self->writer, write_channel_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    collector_clear (&self->outputs[i].collector);
+    {
+      g_clear_pointer (&self->outputs[i].channel, read_channel_unref);
+      collector_clear (&self->outputs[i].collector);
+    }
   g_free (self->description);
   g_free (self);
 }
@@ -779,6 +873,12 @@ void
 process_actor_unref (ProcessActor *self)
 {
   actor_unref (&self->actor);
+}
+
+Actor *
+process_actor_get_actor (ProcessActor *self)
+{
+  return &self->actor;
 }
 
 Operation *
@@ -833,7 +933,20 @@ process_actor_describe (ProcessActor *self)
 void
 process_parts_free (ProcessParts *self)
 {
-  /* A handle was never made, but the process may live. */
+  /* If a handle was never made nobody has the streams, but the process may live. */
+  if (self->writer != NULL)
+    {
+      write_channel_queue_eof (self->writer);
+      write_channel_unref (self->writer);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (self->readers); i++)
+    {
+      if (self->readers[i] == NULL)
+        continue;
+      read_channel_close (self->readers[i]);
+      read_channel_unref (self->readers[i]);
+    }
+
   process_actor_drop (self->actor);
   process_actor_unref (self->actor);
   process_link_unref (self->link);

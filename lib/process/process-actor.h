@@ -9,6 +9,8 @@
 #include "command/own-environ.h"
 #include "process/operation.h"
 #include "process/process-link.h"
+#include "stream/read-channel.h"
+#include "stream/write-channel.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +23,8 @@ typedef struct
   ProcessLink *link;            /* owned */
   ChildId *child;               /* owned */
   ProctorChildWatcher *watcher; /* owned */
+  WriteChannel *writer;         /* owned; NULL: stdin is no pipe, or its stream has it */
+  ReadChannel *readers[2];      /* owned; the same for stdout and stderr */
 } ProcessParts;
 
 void process_parts_free (ProcessParts *self);
@@ -32,6 +36,8 @@ ProcessActor *process_actor_new (CommandSpec          *spec,
                                  GError              **error);
 ProcessActor *process_actor_ref (ProcessActor *self);
 void process_actor_unref (ProcessActor *self);
+
+Actor *process_actor_get_actor (ProcessActor *self);
 
 /* The operations. The first is one of the two that start the process: a spawn answers with a ProcessParts as payload; a run
  * with a result. The others come from the handle.

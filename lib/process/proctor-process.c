@@ -6,9 +6,12 @@
 
 #include "process/proctor-process-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <signal.h>
 
 #include "base/base-thread.h"
+#include "stream/proctor-stream-reader-private.h"
+#include "stream/proctor-stream-writer-private.h"
 #include "runtime/worker.h"
 #include "watch/child-watcher-private.h"
 
@@ -20,11 +23,12 @@
  * All methods may be called in any thread at any time. The `exited` signal and notifications of properties come only in the
  * main context that was thread-default where the process was spawned.
  *
- * A process whose stdin, stdout or stderr is a pipe is read and written with [method@Process.communicate]. Until then what it
- * writes waits in the pipe, and when that is full the process waits, too.
+ * A process whose stdin, stdout or stderr is a pipe is written and read through streams ([method@Process.get_stdin],
+ * [method@Process.get_stdout], [method@Process.get_stderr]), or all at once with [method@Process.communicate]. What nobody reads is
+ * held up to a limit; then the process waits.
  *
  * Dropping the last reference leaves a running process alone, unless %PROCTOR_COMMAND_KILL_ON_DROP is set: it goes on, it is
- * still reaped, and our ends of its pipes are closed.
+ * still reaped, and its streams are closed unless somebody else holds them.
  *
  * Thread safety: any thread.
  *
@@ -35,7 +39,9 @@ struct _ProctorProcess
   GObject parent_instance;
 
   /* immutable after construction */
-  ProcessParts *parts; /* owned */
+  ProcessParts *parts;             /* owned */
+  ProctorStreamWriter *writer;     /* owned; NULL: stdin is no pipe */
+  ProctorStreamReader *readers[2]; /* owned; the same for stdout and stderr */
 };
 
 enum
@@ -68,6 +74,25 @@ tell_exited (ProctorProcess *self)
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
 }
 
+/* From here on the streams have the channels. */
+static void
+open_streams (ProctorProcess *self)
+{
+  ProcessParts *parts = self->parts;
+  Actor *actor = process_actor_get_actor (parts->actor);
+
+  if (parts->writer != NULL)
+    self->writer = proctor_stream_writer_new (parts->writer, actor, parts->watcher);
+  g_clear_pointer (&parts->writer, write_channel_unref);
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->readers); i++)
+    {
+      if (parts->readers[i] != NULL)
+        self->readers[i] = proctor_stream_reader_new (parts->readers[i], actor, parts->watcher);
+      g_clear_pointer (&parts->readers[i], read_channel_unref);
+    }
+}
+
 ProctorProcess *
 proctor_process_new (ProcessParts  *parts,
                      CallerContext *owner)
@@ -75,6 +100,7 @@ proctor_process_new (ProcessParts  *parts,
   ProctorProcess *self = g_object_new (PROCTOR_TYPE_PROCESS, NULL);
 
   self->parts = parts;
+  open_streams (self);
   process_link_set_handle (parts->link, self, owner, tell_exited);
   return self;
 }
@@ -135,7 +161,8 @@ proctor_process_get_state (ProctorProcess *self)
 
   if (get_outcome (self, &outcome))
     return outcome.lost ? PROCTOR_PROCESS_STATUS_LOST : PROCTOR_PROCESS_EXITED;
-  if (child_id_is_suspended (self->parts->child))
+  /* In a forked copy the lock of the child may be held, for ever. */
+  if (!program_is_forked_copy () && child_id_is_suspended (self->parts->child))
     return PROCTOR_PROCESS_SUSPENDED;
   return PROCTOR_PROCESS_RUNNING;
 }
@@ -165,6 +192,62 @@ proctor_process_get_returncode (ProctorProcess *self,
   if (returncode != NULL)
     *returncode = returncode_from_wait_status (outcome.wait_status);
   return TRUE;
+}
+
+/* ---- streams */
+
+/**
+ * proctor_process_get_stdin:
+ * @self: a process
+ *
+ * The stream that writes to the stdin of the process.
+ *
+ * Returns: (transfer none) (nullable): the stream; %NULL if stdin is no pipe
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+ProctorStreamWriter *
+proctor_process_get_stdin (ProctorProcess *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
+
+  return self->writer;
+}
+
+/**
+ * proctor_process_get_stdout:
+ * @self: a process
+ *
+ * The stream that reads what the process writes to its stdout.
+ *
+ * Returns: (transfer none) (nullable): the stream; %NULL if stdout is no pipe
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+ProctorStreamReader *
+proctor_process_get_stdout (ProctorProcess *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
+
+  return self->readers[0];
+}
+
+/**
+ * proctor_process_get_stderr:
+ * @self: a process
+ *
+ * The stream that reads what the process writes to its stderr.
+ *
+ * Returns: (transfer none) (nullable): the stream; %NULL if stderr is no pipe
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+ProctorStreamReader *
+proctor_process_get_stderr (ProctorProcess *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
+
+  return self->readers[1];
 }
 
 /* ---- signals */
@@ -512,6 +595,26 @@ proctor_process_wait_check_finish (ProctorProcess  *self,
 
 /* ---- communicate */
 
+/* Communicating takes the streams over, which cannot be while somebody reads from one of them. */
+static gboolean
+take_streams_over (ProctorProcess  *self,
+                   GError         **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->readers); i++)
+    {
+      if (self->readers[i] == NULL)
+        continue;
+      if (g_input_stream_has_pending (G_INPUT_STREAM (self->readers[i])))
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
+                               _("Another call reads from the output of the process"));
+          return FALSE;
+        }
+      proctor_stream_reader_give_back (self->readers[i]);
+    }
+  return TRUE;
+}
+
 /**
  * proctor_process_communicate:
  * @self: a process
@@ -548,7 +651,7 @@ proctor_process_communicate (ProctorProcess  *self,
 
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
 
-  if (!may_block (error))
+  if (!may_block (error) || !take_streams_over (self, error))
     return NULL;
 
   operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input), cancellable, error);
@@ -574,12 +677,18 @@ proctor_process_communicate_async (ProctorProcess      *self,
                                    GAsyncReadyCallback  callback,
                                    gpointer             user_data)
 {
+  GError *error = NULL;
   GTask *task;
 
   g_return_if_fail (PROCTOR_IS_PROCESS (self));
 
   task = operation_task_new (self, cancellable, callback, user_data, proctor_process_communicate_async);
-  if (!refuse_if_forked (task))
+  if (!take_streams_over (self, &error))
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+    }
+  else if (!refuse_if_forked (task))
     start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task, operation_return_result);
 }
 
@@ -741,6 +850,10 @@ proctor_process_finalize (GObject *object)
       process_link_clear_handle (self->parts->link);
       g_clear_pointer (&self->parts, process_parts_free);
     }
+
+  g_clear_object (&self->writer);
+  for (guint i = 0; i < G_N_ELEMENTS (self->readers); i++)
+    g_clear_object (&self->readers[i]);
 
   G_OBJECT_CLASS (proctor_process_parent_class)->finalize (object);
 }

@@ -242,9 +242,12 @@ read_channel_end (ReadChannel *self,
   g_clear_pointer (&self->spare, byte_chunk_free);
 
   g_mutex_lock (&self->channel_lock);
-  self->ended = TRUE;
-  self->error_number = error_number;
-  wake_locked (self);
+  if (!self->ended)
+    {
+      self->ended = TRUE;
+      self->error_number = error_number;
+      wake_locked (self);
+    }
   g_mutex_unlock (&self->channel_lock);
 
   self->ended_func (self->actor);
@@ -311,6 +314,9 @@ read_channel_attach (ReadChannel *self,
   gboolean closed;
   gboolean pause;
 
+  if (source != NULL)
+    pipe_source_stop (source);
+
   g_mutex_lock (&self->channel_lock);
   if (collector->length > 0)
     {
@@ -331,7 +337,7 @@ read_channel_attach (ReadChannel *self,
     return;
 
   self->source = source;
-  if (closed)
+  if (closed || !pipe_source_is_open (source))
     {
       pipe_source_close (source);
       read_channel_end (self, 0);

@@ -264,12 +264,11 @@ send_in_worker (Actor   *actor,
 
 void
 write_channel_start (WriteChannel *self,
-                     PipeSink     *sink,
-                     Worker       *worker,
-                     int           fd)
+                     PipeSink     *sink)
 {
   self->sink = sink;
-  pipe_sink_init (sink, worker, fd, sink_changed, self);
+  sink->func = sink_changed;
+  sink->func_data = self;
   /* Watched from the beginning, so that its loss is noticed without a write. */
   pipe_sink_flush (sink);
 }
@@ -426,6 +425,18 @@ write_channel_is_closing (WriteChannel *self)
   g_mutex_unlock (&self->channel_lock);
 
   return closing;
+}
+
+gboolean
+write_channel_has_eof (WriteChannel *self)
+{
+  gboolean has_eof;
+
+  g_mutex_lock (&self->channel_lock);
+  has_eof = self->closing;
+  g_mutex_unlock (&self->channel_lock);
+
+  return has_eof;
 }
 
 gsize

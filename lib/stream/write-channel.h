@@ -43,11 +43,9 @@ void write_channel_unref (WriteChannel *self);
 
 /* ---- the worker's side */
 
-/* Adopts @fd. @sink is the owner's, and stays as long as it is open. */
+/* Takes over @sink, which is open and the owner's, and stays as long as it is open. */
 void write_channel_start (WriteChannel *self,
-                          PipeSink     *sink,
-                          Worker       *worker,
-                          int           fd);
+                          PipeSink     *sink);
 
 /* Hands over what was queued, and after it @input, if there is any, and the end. */
 void write_channel_send_last (WriteChannel *self,
@@ -80,7 +78,11 @@ gboolean write_channel_check (WriteChannel  *self,
                               gboolean       only_if_unsent,
                               GError       **error);
 
+/* Nothing can be queued any more. */
 gboolean write_channel_is_closing (WriteChannel *self);
+
+/* The same, and it is our own doing: the pipe was not lost. */
+gboolean write_channel_has_eof (WriteChannel *self);
 gsize write_channel_get_queued (WriteChannel *self);
 void write_channel_set_limits (WriteChannel *self,
                                gsize         low,

@@ -209,6 +209,10 @@ glib_child_exited_in_main (GPid     pid,
 {
   MainWatch *watch = data;
 
+  /* A forked copy that runs its main loop has no such child; GLib takes that for an end of it. */
+  if (program_is_forked_copy ())
+    return;
+
   child_id_set_outcome (watch->child, glib_made_up_the_status (watch->source, wait_status) ? NULL : &wait_status);
   finish_fallback_in_main (watch);
 }
