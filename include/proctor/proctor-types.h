@@ -12,6 +12,12 @@ G_BEGIN_DECLS
 typedef struct _ProctorCommand ProctorCommand;
 typedef struct _ProctorProcess ProctorProcess;
 typedef struct _ProctorResult ProctorResult;
+typedef struct _ProctorBaseProtocol ProctorBaseProtocol;
+typedef struct _ProctorPipeProtocol ProctorPipeProtocol;
+typedef struct _ProctorReadTransport ProctorReadTransport;
+typedef struct _ProctorSubprocessProtocol ProctorSubprocessProtocol;
+typedef struct _ProctorSubprocessTransport ProctorSubprocessTransport;
+typedef struct _ProctorWriteTransport ProctorWriteTransport;
 typedef struct _ProctorStreamReader ProctorStreamReader;
 typedef struct _ProctorStreamWriter ProctorStreamWriter;
 typedef struct _ProctorChildWatcher ProctorChildWatcher;

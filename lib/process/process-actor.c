@@ -648,6 +648,9 @@ finish_spawn (ProcessActor *self)
   parts->link = process_link_ref (self->link);
   parts->child = child_id_ref (self->child);
   parts->watcher = g_object_ref (self->watcher);
+  parts->fds[0] = self->input.fd;
+  parts->fds[1] = self->outputs[0].source.fd;
+  parts->fds[2] = self->outputs[1].source.fd;
   parts->writer = self->writer != NULL ? write_channel_ref (self->writer) : NULL;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
@@ -662,6 +665,7 @@ finish_spawn (ProcessActor *self)
 }
 
 static gboolean launch_is_run (const Operation *launch);
+static StdioDefaults stdio_defaults (const Operation *launch);
 
 static void
 job_done_in_worker (Actor   *actor,
@@ -725,8 +729,7 @@ start_launch (Actor     *actor,
     }
 
   self->launch = operation;
-  self->job = spawn_job_new (self->spec, self->own_environ, launch_is_run (operation), operation->input != NULL,
-                             self->watcher, self->link, actor);
+  self->job = spawn_job_new (self->spec, self->own_environ, stdio_defaults (operation), self->watcher, self->link, actor);
   if (launch_is_run (operation) && self->spec->timeout >= 0)
     worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout, timed_out_in_worker);
 
@@ -744,6 +747,23 @@ start_run (Actor     *actor,
            Operation *operation)
 {
   start_launch (actor, operation);
+}
+
+static void
+start_spawn_with_pipes (Actor     *actor,
+                        Operation *operation)
+{
+  start_launch (actor, operation);
+}
+
+static StdioDefaults
+stdio_defaults (const Operation *launch)
+{
+  if (launch->start_func == start_spawn_with_pipes)
+    return STDIO_DEFAULTS_PIPES;
+  if (launch->start_func != start_run)
+    return STDIO_DEFAULTS_INHERIT;
+  return launch->input != NULL ? STDIO_DEFAULTS_PIPES : STDIO_DEFAULTS_CAPTURE;
 }
 
 static gboolean
@@ -885,6 +905,12 @@ Operation *
 process_actor_new_spawn (ProcessActor *self)
 {
   return operation_new (&self->actor, start_launch, cancel_launch, NULL);
+}
+
+Operation *
+process_actor_new_spawn_with_pipes (ProcessActor *self)
+{
+  return operation_new (&self->actor, start_spawn_with_pipes, cancel_launch, NULL);
 }
 
 Operation *

@@ -25,6 +25,7 @@ typedef struct
   ProctorChildWatcher *watcher; /* owned */
   WriteChannel *writer;         /* owned; NULL: stdin is no pipe, or its stream has it */
   ReadChannel *readers[2];      /* owned; the same for stdout and stderr */
+  int fds[3];                   /* the numbers of our ends of the pipes, or -1 */
 } ProcessParts;
 
 void process_parts_free (ProcessParts *self);
@@ -39,10 +40,13 @@ void process_actor_unref (ProcessActor *self);
 
 Actor *process_actor_get_actor (ProcessActor *self);
 
-/* The operations. The first is one of the two that start the process: a spawn answers with a ProcessParts as payload; a run
+/* The operations. The first is one of those that start the process: a spawn answers with a ProcessParts as payload; a run
  * with a result. The others come from the handle.
  */
 Operation *process_actor_new_spawn (ProcessActor *self);
+
+/* A spawn whose stdin, stdout and stderr are pipes unless the command says otherwise. */
+Operation *process_actor_new_spawn_with_pipes (ProcessActor *self);
 Operation *process_actor_new_run (ProcessActor *self,
                                   GBytes       *input);
 Operation *process_actor_new_wait (ProcessActor *self);

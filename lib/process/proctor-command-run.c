@@ -8,15 +8,14 @@
 
 #include "base/base-thread.h"
 #include "command/proctor-command-private.h"
-#include "process/process-actor.h"
+#include "process/launch.h"
 #include "process/proctor-process-private.h"
 #include "process/result-data.h"
 #include "runtime/worker.h"
 #include "watch/default-watcher.h"
 
-/* What every launch needs: a program that has not forked, a watcher, a valid command, an actor. */
-static ProcessActor *
-prepare_launch (ProctorCommand       *command,
+ProcessActor *
+launch_prepare (ProctorCommand       *command,
                 ProctorChildWatcher **ret_watcher,
                 GError              **error)
 {
@@ -76,7 +75,7 @@ proctor_command_spawn (ProctorCommand  *self,
 
   if (!worker_check_may_block (error))
     return NULL;
-  actor = prepare_launch (self, &watcher, error);
+  actor = launch_prepare (self, &watcher, error);
   if (actor == NULL)
     return NULL;
 
@@ -132,7 +131,7 @@ proctor_command_spawn_async (ProctorCommand      *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   task = operation_task_new (self, cancellable, callback, user_data, proctor_command_spawn_async);
-  actor = prepare_launch (self, &watcher, &error);
+  actor = launch_prepare (self, &watcher, &error);
   if (actor == NULL)
     {
       g_task_return_error (task, error);
@@ -206,7 +205,7 @@ proctor_command_run (ProctorCommand  *self,
 
   if (!worker_check_may_block (error))
     return NULL;
-  actor = prepare_launch (self, &watcher, error);
+  actor = launch_prepare (self, &watcher, error);
   if (actor == NULL)
     return NULL;
 
@@ -231,7 +230,7 @@ start_run (ProctorCommand *self,
   g_autoptr(Operation) operation = NULL;
   GError *error = NULL;
 
-  actor = prepare_launch (self, &watcher, &error);
+  actor = launch_prepare (self, &watcher, &error);
   if (actor == NULL)
     {
       g_task_return_error (task, error);

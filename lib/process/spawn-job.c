@@ -30,8 +30,7 @@ typedef struct
 SpawnJob *
 spawn_job_new (CommandSpec         *spec,
                OwnEnviron          *own_environ,
-               gboolean             is_run,
-               gboolean             has_input,
+               StdioDefaults        defaults,
                ProctorChildWatcher *watcher,
                ProcessLink         *link,
                Actor               *actor)
@@ -49,8 +48,9 @@ spawn_job_new (CommandSpec         *spec,
     {
       self->pipes[i] = -1;
       self->stdio[i] = spec->stdio[i].kind;
-      if (self->stdio[i] == PROCTOR_STDIO_DEFAULT && spec->stdio[i].path == NULL && is_run)
-        self->stdio[i] = i == 0 && !has_input ? PROCTOR_STDIO_DEVNULL : PROCTOR_STDIO_PIPE;
+      if (self->stdio[i] != PROCTOR_STDIO_DEFAULT || defaults == STDIO_DEFAULTS_INHERIT)
+        continue;
+      self->stdio[i] = i == 0 && defaults == STDIO_DEFAULTS_CAPTURE ? PROCTOR_STDIO_DEVNULL : PROCTOR_STDIO_PIPE;
     }
   return self;
 }

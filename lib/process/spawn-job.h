@@ -39,11 +39,17 @@ struct _SpawnJob
   gint64 start_monotonic;
 };
 
-/* A run captures and gets its stdin from /dev/null unless it has input; a spawn inherits. */
+/* What a stdio is that the command says nothing of. */
+typedef enum
+{
+  STDIO_DEFAULTS_INHERIT,
+  STDIO_DEFAULTS_CAPTURE, /* pipes for stdout and stderr, /dev/null as stdin */
+  STDIO_DEFAULTS_PIPES,
+} StdioDefaults;
+
 SpawnJob *spawn_job_new (CommandSpec         *spec,
                          OwnEnviron          *own_environ,
-                         gboolean             is_run,
-                         gboolean             has_input,
+                         StdioDefaults        defaults,
                          ProctorChildWatcher *watcher,
                          ProcessLink         *link,
                          Actor               *actor);

@@ -930,6 +930,8 @@ lend_from_first_chunk (ProctorStreamReader  *self,
   /* The chunk itself stays, even if it is empty now: the line is in it. It goes with the next call. */
   chunk->start += *length;
   self->lines.length -= *length;
+  if (chunk->start == chunk->end)
+    g_atomic_pointer_set (&self->lent, self->lines.length);
   return TRUE;
 }
 
@@ -937,10 +939,7 @@ static void
 drop_empty_chunk (ProctorStreamReader *self)
 {
   if (self->lines.first != NULL && self->lines.first->start == self->lines.first->end)
-    {
-      byte_chunk_free (byte_queue_pop_chunk (&self->lines));
-      g_atomic_pointer_set (&self->lent, self->lines.length);
-    }
+    byte_chunk_free (byte_queue_pop_chunk (&self->lines));
 }
 
 /* The long way: the line may have to be put together, waited for, or refused. */

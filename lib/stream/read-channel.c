@@ -39,6 +39,7 @@ struct _ReadChannel
   gboolean ended;
   int error_number;
   gboolean closed; /* by the reader */
+  gboolean held_back;
   gboolean paused;
   gboolean resume_posted;
   const ReadRequest *waiting_for; /* borrowed from who waits */
@@ -91,6 +92,12 @@ static gsize
 high_mark (ReadChannel *self)
 {
   return self->limit > G_MAXSIZE / 4 ? G_MAXSIZE / 2 : self->limit * 2;
+}
+
+static gboolean
+must_pause_locked (ReadChannel *self)
+{
+  return self->held_back || (self->waiter == NULL && self->held.length > high_mark (self));
 }
 
 static void
@@ -161,7 +168,7 @@ take (gpointer      consumer,
     hold_locked (self, data, length);
   if (self->waiting_for == NULL || read_request_is_worth_a_try (self->waiting_for, data, length, self->held.length))
     wake_locked (self);
-  pause = self->waiter == NULL && self->held.length > high_mark (self);
+  pause = must_pause_locked (self);
   self->paused = pause;
   g_mutex_unlock (&self->channel_lock);
 
@@ -195,13 +202,19 @@ resume_in_worker (Actor   *actor,
                   Message *message)
 {
   ReadChannel *self = channel_from_message (message, G_STRUCT_OFFSET (ReadChannel, resume_message));
+  gboolean pause;
 
   g_mutex_lock (&self->channel_lock);
   self->resume_posted = FALSE;
-  self->paused = FALSE;
+  pause = self->held_back;
+  self->paused = pause;
   g_mutex_unlock (&self->channel_lock);
 
-  if (self->source != NULL && !pipe_source_is_reading (self->source))
+  if (self->source != NULL && pause)
+    {
+      pipe_source_stop (self->source);
+    }
+  else if (self->source != NULL && !pipe_source_is_reading (self->source))
     {
       pipe_source_start (self->source, &channel_consumer, self);
       if (self->finishing)
@@ -326,7 +339,7 @@ read_channel_attach (ReadChannel *self,
       byte_queue_prepend_queue (&self->held, &collected);
     }
   closed = self->closed;
-  pause = self->waiter == NULL && self->held.length > high_mark (self);
+  pause = must_pause_locked (self);
   self->paused = pause && source != NULL;
   if (closed)
     byte_queue_clear (&self->held);
@@ -350,16 +363,25 @@ read_channel_attach (ReadChannel *self,
 
 /* ---- the reader's side */
 
-/* Has the pipe flow again, if it is paused and either there is room or somebody waits. */
 static void
-resume_if_due_locked (ReadChannel *self)
+post_resume_locked (ReadChannel *self)
 {
-  if (!self->paused || self->resume_posted || (self->waiter == NULL && self->held.length > self->limit))
+  if (self->resume_posted)
     return;
 
   self->resume_posted = TRUE;
   read_channel_ref (self);
   actor_post (self->actor, &self->resume_message, resume_in_worker);
+}
+
+/* Has the pipe flow again, if it is paused and either there is room or somebody waits. */
+static void
+resume_if_due_locked (ReadChannel *self)
+{
+  if (!self->paused || self->held_back || (self->waiter == NULL && self->held.length > self->limit))
+    return;
+
+  post_resume_locked (self);
 }
 
 gboolean
@@ -416,6 +438,19 @@ read_channel_give_back (ReadChannel *self,
 {
   g_mutex_lock (&self->channel_lock);
   byte_queue_prepend_queue (&self->held, queue);
+  g_mutex_unlock (&self->channel_lock);
+}
+
+void
+read_channel_hold_back (ReadChannel *self,
+                        gboolean     hold_back)
+{
+  g_mutex_lock (&self->channel_lock);
+  if (self->held_back != hold_back)
+    {
+      self->held_back = hold_back;
+      post_resume_locked (self);
+    }
   g_mutex_unlock (&self->channel_lock);
 }
 

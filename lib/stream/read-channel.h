@@ -63,6 +63,10 @@ gboolean read_channel_take_all (ReadChannel *self,
 void read_channel_give_back (ReadChannel *self,
                              ByteQueue   *queue);
 
+/* Holds the pipe back: nothing is read from it, whoever waits, until it is let flow again. */
+void read_channel_hold_back (ReadChannel *self,
+                             gboolean     hold_back);
+
 gsize read_channel_get_held (ReadChannel *self);
 gsize read_channel_get_limit (ReadChannel *self);
 gboolean read_channel_at_eof (ReadChannel *self);

@@ -106,7 +106,7 @@ piece_length (const ReadRequest *self,
   if (!self->utf8 || length < 4)
     return length;
 
-  for (guint back = 0; back < 3; back++)
+  for (guint back = 0; back <= 3; back++)
     {
       gsize position = length - back;
       gsize passed = 0;
@@ -152,17 +152,30 @@ try_record (ReadRequest *self,
   return ended && try_at_the_end (self, held);
 }
 
-/* The end of the last line among those that are held and not too long; 0 if there is none. */
+/* The end of the last line among those that are held and not too long; 0 if there is none. In one pass, however many there are. */
 static gsize
 end_of_complete_lines (const ReadRequest *self,
                        const ByteQueue   *held)
 {
   gsize end = 0;
-  gsize position;
+  gsize passed = 0;
 
-  while (byte_queue_find (held, MAX (end, self->searched), (const guint8 *) "\n", 1, &position) &&
-         position - end <= self->limit)
-    end = position + 1;
+  for (const ByteChunk *chunk = held->first; chunk != NULL; chunk = chunk->next)
+    {
+      const guint8 *start = chunk->data + chunk->start;
+      const guint8 *place = start;
+
+      while ((place = memchr (place, '\n', chunk->end - (gsize) (place - chunk->data))) != NULL)
+        {
+          gsize position = passed + (gsize) (place - start);
+
+          if (position - end > self->limit)
+            return end;
+          end = position + 1;
+          place++;
+        }
+      passed += chunk->end - chunk->start;
+    }
   return end;
 }
 
@@ -197,6 +210,11 @@ read_request_try (ReadRequest *self,
         return FALSE;
       self->n_read = byte_queue_read (held, self->buffer, self->length);
       return TRUE;
+
+    case READ_CHUNK:
+      if (held->length == 0 && !ended)
+        return FALSE;
+      return answer (self, held, held->length > 0 ? held->first->end - held->first->start : 0);
 
     case READ_LINE:
     case READ_UNTIL:
@@ -242,6 +260,7 @@ read_request_is_worth_a_try (const ReadRequest *self,
       return FALSE;
 
     case READ_SOME:
+    case READ_CHUNK:
     default:
       return TRUE;
     }

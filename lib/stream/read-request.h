@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   READ_SOME,    /* up to `length` bytes, at least one, to `buffer` */
+  READ_CHUNK,   /* whatever lies in one piece, without a copy */
   READ_LINE,    /* up to and with a line feed */
   READ_LINES,   /* all the complete lines that there are, at least one */
   READ_UNTIL,   /* up to and with the separator */

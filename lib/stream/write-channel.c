@@ -60,8 +60,11 @@ struct _WriteChannel
   GQueue waiters;       /* of borrowed WriteWaiter, linked through themselves */
   GSList *sources;      /* of borrowed GSource */
 
-  /* guarded by send_posted */
+  gboolean abort_posted;
+
+  /* posted once at a time, as send_posted says, and once */
   Message send_message;
+  Message abort_message;
 };
 
 static void
@@ -304,11 +307,37 @@ write_channel_abort (WriteChannel *self)
   if (sink == NULL)
     return;
 
+  /* Who still waits for what was given up is told so, as if the process had closed the pipe. */
+  sink->error_number = EPIPE;
   pipe_sink_close (sink);
   sink_changed (sink, self);
 }
 
+static void
+abort_in_worker (Actor   *actor,
+                 Message *message)
+{
+  WriteChannel *self = (WriteChannel *) (gpointer) ((char *) message - G_STRUCT_OFFSET (WriteChannel, abort_message));
+
+  write_channel_abort (self);
+  write_channel_unref (self);
+}
+
 /* ---- the writer's side */
+
+void
+write_channel_queue_abort (WriteChannel *self)
+{
+  g_mutex_lock (&self->channel_lock);
+  self->closing = TRUE;
+  if (!self->abort_posted && !self->closed)
+    {
+      self->abort_posted = TRUE;
+      write_channel_ref (self);
+      actor_post (self->actor, &self->abort_message, abort_in_worker);
+    }
+  g_mutex_unlock (&self->channel_lock);
+}
 
 static void
 post_send_locked (WriteChannel *self)
@@ -349,6 +378,10 @@ write_channel_queue (WriteChannel *self,
         keep_locked (self, bytes);
       update_locked (self);
       post_send_locked (self);
+    }
+  else if (length > 0 && self->error_number != 0)
+    {
+      self->gave_up = TRUE;
     }
   g_mutex_unlock (&self->channel_lock);
 }

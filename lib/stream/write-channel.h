@@ -66,6 +66,9 @@ void write_channel_queue (WriteChannel *self,
 /* Closes the pipe when everything is sent. */
 void write_channel_queue_eof (WriteChannel *self);
 
+/* Gives up what is not sent yet, and closes the pipe. */
+void write_channel_queue_abort (WriteChannel *self);
+
 /* Whether the goal is reached, or the pipe is lost; if not, @waiter, unless it is NULL, is woken when it is. */
 gboolean write_channel_try (WriteChannel *self,
                             WriteGoal     goal,

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: WORKER. Only the functions of pipe-actor.h may be called from others. */
+
+#include "config.h"
+
+#include "transport/pipe-actor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n-lib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base-fd.h"
+#include "base/base-thread.h"
+#include "runtime/caller-context.h"
+#include "runtime/runtime.h"
+
+/* Holds a reference to itself from the start until the pipe is closed. */
+struct _PipeActor
+{
+  Actor actor;
+
+  /* immutable after construction */
+  ReadChannel *reader;  /* owned; one of the two */
+  WriteChannel *writer;
+
+  /* the starting thread's, then worker only */
+  int fd; /* owned until it is in the source or sink */
+  Message start_message;
+  Message release_message;
+  PipeSource source;
+  PipeSink sink;
+  gboolean released;
+};
+
+static void
+released_in_worker (Actor   *actor,
+                    Message *message)
+{
+  actor_unref (actor);
+}
+
+static void
+pipe_changed_in_worker (Actor *actor)
+{
+  PipeActor *self = (PipeActor *) actor;
+
+  if (self->released || pipe_source_is_open (&self->source) || pipe_sink_is_open (&self->sink))
+    return;
+
+  /* Later, by a message: the caller is in the middle of the pipe's event. */
+  self->released = TRUE;
+  actor_post (actor, &self->release_message, released_in_worker);
+}
+
+static void
+start_in_worker (Actor   *actor,
+                 Message *message)
+{
+  PipeActor *self = (PipeActor *) actor;
+  int fd = self->fd;
+
+  self->fd = -1;
+  if (self->reader != NULL)
+    {
+      pipe_source_init (&self->source, actor->worker, fd);
+      read_channel_start (self->reader, &self->source);
+    }
+  else
+    {
+      pipe_sink_init (&self->sink, actor->worker, fd, NULL, NULL);
+      write_channel_start (self->writer, &self->sink);
+    }
+}
+
+static void
+pipe_actor_free (Actor *actor)
+{
+  PipeActor *self = (PipeActor *) actor;
+
+  fd_clear (&self->fd);
+  g_clear_pointer (&self->reader, read_channel_unref);
+  g_clear_pointer (&self->writer, write_channel_unref);
+  g_free (self);
+}
+
+/* What can be polled is never a regular file or a directory: epoll refuses those (epoll_ctl(2), EPERM). */
+static gboolean
+check_fd (int      fd,
+          GError **error)
+{
+  struct stat status;
+  int error_number;
+
+  if (fstat (fd, &status) == 0)
+    {
+      if (!S_ISREG (status.st_mode) && !S_ISDIR (status.st_mode))
+        {
+          int flags = fcntl (fd, F_GETFL);
+
+          if (flags >= 0 && fcntl (fd, F_SETFL, flags | O_NONBLOCK) == 0)
+            return TRUE;
+        }
+      else
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                       _("File descriptor %d is a regular file or a directory: there is nothing to wait for"), fd);
+          return FALSE;
+        }
+    }
+
+  error_number = errno;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not use file descriptor %d: %s"), fd,
+               g_strerror (error_number));
+  return FALSE;
+}
+
+static PipeActor *
+pipe_actor_new (int      fd,
+                GError **error)
+{
+  Worker *worker = NULL;
+  PipeActor *self;
+
+  if (!program_check_not_forked (error))
+    return NULL;
+  if (check_fd (fd, error))
+    worker = runtime_pick_worker (error);
+  if (worker == NULL)
+    {
+      fd_clear (&fd);
+      return NULL;
+    }
+
+  self = g_new0 (PipeActor, 1);
+  actor_init (&self->actor, worker, pipe_actor_free);
+  self->fd = fd;
+  pipe_source_init (&self->source, worker, -1);
+  pipe_sink_init (&self->sink, worker, -1, NULL, NULL);
+  return self;
+}
+
+PipeActor *
+pipe_actor_new_reader (int      fd,
+                       gsize    limit,
+                       GError **error)
+{
+  PipeActor *self = pipe_actor_new (fd, error);
+
+  if (self != NULL)
+    self->reader = read_channel_new (&self->actor, limit, pipe_changed_in_worker);
+  return self;
+}
+
+PipeActor *
+pipe_actor_new_writer (int      fd,
+                       GError **error)
+{
+  PipeActor *self = pipe_actor_new (fd, error);
+
+  if (self != NULL)
+    self->writer = write_channel_new (&self->actor, pipe_changed_in_worker);
+  return self;
+}
+
+Actor *
+pipe_actor_get_actor (PipeActor *self)
+{
+  return &self->actor;
+}
+
+ReadChannel *
+pipe_actor_get_read_channel (PipeActor *self)
+{
+  return self->reader;
+}
+
+WriteChannel *
+pipe_actor_get_write_channel (PipeActor *self)
+{
+  return self->writer;
+}
+
+void
+pipe_actor_start (PipeActor *self)
+{
+  actor_ref (&self->actor);
+  actor_post (&self->actor, &self->start_message, start_in_worker);
+}
+
+void
+pipe_actor_unref (PipeActor *self)
+{
+  actor_unref (&self->actor);
+}
+
+void
+pipe_actor_close_fd (int fd)
+{
+  fd_clear (&fd);
+}
+
+/* ---- connecting in a context */
+
+typedef struct
+{
+  Delivery delivery;
+  CallerContext *caller; /* owned */
+  GTask *task;           /* owned */
+  int fd;
+  void (*connect_func) (GTask *task,
+                        int    fd);
+} LateConnect;
+
+static void
+connect_in_context (Delivery *delivery)
+{
+  LateConnect *self = (LateConnect *) delivery;
+
+  if (g_task_return_error_if_cancelled (self->task))
+    pipe_actor_close_fd (self->fd);
+  else
+    self->connect_func (self->task, self->fd);
+
+  g_object_unref (self->task);
+  caller_context_unref (self->caller);
+  g_free (self);
+}
+
+void
+pipe_actor_connect_later (int                   fd,
+                          GObject              *protocol,
+                          GCancellable         *cancellable,
+                          GAsyncReadyCallback   callback,
+                          gpointer              user_data,
+                          gpointer              source_tag,
+                          void                (*connect_func) (GTask *task,
+                                                               int    fd))
+{
+  LateConnect *self = g_new0 (LateConnect, 1);
+
+  self->caller = caller_context_ref_thread_default ();
+  self->task = g_task_new (NULL, cancellable, callback, user_data);
+  g_task_set_source_tag (self->task, source_tag);
+  g_task_set_check_cancellable (self->task, FALSE);
+  g_task_set_task_data (self->task, g_object_ref (protocol), g_object_unref);
+  self->fd = fd;
+  self->connect_func = connect_func;
+  caller_context_post (self->caller, &self->delivery, connect_in_context);
+}

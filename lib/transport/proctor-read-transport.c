@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: methods ANY; the protocol is called in the transport's context. */
+
+#include "config.h"
+
+#include "transport/read-transport-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "base/base-thread.h"
+#include "command/command-spec.h"
+#include "transport/pipe-actor.h"
+#include "transport/protocol-calls.h"
+#include "transport/pump.h"
+
+/* So that one pipe leaves the context time for others. */
+#define MAX_CHUNKS_PER_TURN 8
+
+/**
+ * ProctorReadTransport:
+ *
+ * A pipe that is read in the background, whose protocol is told what comes: asyncio's ReadTransport.
+ *
+ * It lives until its connection is lost, whoever holds it.
+ *
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
+ */
+struct _ProctorReadTransport
+{
+  GObject parent_instance;
+
+  /* immutable after construction */
+  ReadChannel *channel; /* owned */
+  Actor *actor;         /* owned: it is posted to by the channel */
+  int fd;
+  const ReadTransportUser *kind;
+  Pump pump;
+
+  /* atomic */
+  int paused;
+  int closing;
+  int closed;
+
+  /* context only */
+  gpointer user; /* owned until it is closed */
+  int tag;
+};
+
+G_DEFINE_FINAL_TYPE (ProctorReadTransport, proctor_read_transport, G_TYPE_OBJECT)
+
+static void
+tell_closed (ProctorReadTransport *self)
+{
+  gpointer user = g_steal_pointer (&self->user);
+  int error_number = g_atomic_int_get (&self->closing) ? 0 : read_channel_get_error (self->channel);
+  g_autoptr(GError) error = NULL;
+
+  if (error_number != 0)
+    error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not read from the pipe: %s"),
+                         g_strerror (error_number));
+  g_atomic_int_set (&self->closing, TRUE);
+  g_atomic_int_set (&self->closed, TRUE);
+  self->kind->closed (user, self->tag, error);
+  g_object_unref (user);
+}
+
+static gboolean
+is_held_up (ProctorReadTransport *self)
+{
+  return g_atomic_int_get (&self->paused) && !g_atomic_int_get (&self->closing);
+}
+
+static gboolean
+pump_data (gpointer      transport,
+           StreamWaiter *waiter)
+{
+  ProctorReadTransport *self = transport;
+
+  for (guint i = 0; i < MAX_CHUNKS_PER_TURN; i++)
+    {
+      ReadRequest request = { .kind = READ_CHUNK };
+      g_autoptr(GBytes) data = NULL;
+
+      if (self->user == NULL)
+        return FALSE;
+      if (is_held_up (self) || !read_channel_try (self->channel, &request, waiter))
+        return TRUE;
+
+      data = g_steal_pointer (&request.bytes);
+      if (g_bytes_get_size (data) == 0)
+        {
+          tell_closed (self);
+          return FALSE;
+        }
+      self->kind->data_received (self->user, self->tag, data);
+    }
+
+  pump_poke (&self->pump);
+  return TRUE;
+}
+
+ProctorReadTransport *
+proctor_read_transport_new (ReadChannel             *channel,
+                            Actor                   *actor,
+                            int                      fd,
+                            const ReadTransportUser *kind,
+                            gpointer                 user,
+                            int                      tag)
+{
+  ProctorReadTransport *self = g_object_new (PROCTOR_TYPE_READ_TRANSPORT, NULL);
+
+  self->channel = read_channel_ref (channel);
+  self->actor = actor_ref (actor);
+  self->fd = fd;
+  self->kind = kind;
+  self->user = g_object_ref (user);
+  self->tag = tag;
+  pump_init (&self->pump, pump_data, self);
+  return self;
+}
+
+void
+proctor_read_transport_begin (ProctorReadTransport *self)
+{
+  pump_start (&self->pump);
+}
+
+/**
+ * proctor_read_transport_pause_reading:
+ * @self: a transport
+ *
+ * Stops reading from the pipe; the protocol gets no data until [method@ReadTransport.resume_reading]. The writer blocks when the pipe is
+ * full.
+ *
+ * Thread safety: any thread; data that is being delivered at this moment in the transport's context may still arrive. Since: 1.0
+ */
+void
+proctor_read_transport_pause_reading (ProctorReadTransport *self)
+{
+  g_return_if_fail (PROCTOR_IS_READ_TRANSPORT (self));
+
+  if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->paused, FALSE, TRUE))
+    return;
+
+  read_channel_forget (self->channel, &self->pump.waiter);
+  read_channel_hold_back (self->channel, TRUE);
+}
+
+/**
+ * proctor_read_transport_resume_reading:
+ * @self: a transport
+ *
+ * Reads on after [method@ReadTransport.pause_reading].
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_read_transport_resume_reading (ProctorReadTransport *self)
+{
+  g_return_if_fail (PROCTOR_IS_READ_TRANSPORT (self));
+
+  if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->paused, TRUE, FALSE))
+    return;
+
+  read_channel_hold_back (self->channel, FALSE);
+  pump_poke (&self->pump);
+}
+
+/**
+ * proctor_read_transport_is_reading:
+ * @self: a transport
+ *
+ * Whether it is neither paused nor closing.
+ *
+ * Returns: whether it reads
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_read_transport_is_reading (ProctorReadTransport *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_READ_TRANSPORT (self), FALSE);
+
+  return !g_atomic_int_get (&self->paused) && !g_atomic_int_get (&self->closing);
+}
+
+/**
+ * proctor_read_transport_shut:
+ * @self: a transport
+ *
+ * Closes the pipe. What was not delivered yet is dropped; the protocol's connection is lost without an error.
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_read_transport_shut (ProctorReadTransport *self)
+{
+  g_return_if_fail (PROCTOR_IS_READ_TRANSPORT (self));
+
+  if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->closing, FALSE, TRUE))
+    return;
+
+  read_channel_close (self->channel);
+  pump_poke (&self->pump);
+}
+
+/**
+ * proctor_read_transport_is_closing:
+ * @self: a transport
+ *
+ * Whether it is closed or will be.
+ *
+ * Returns: whether it is closing
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_read_transport_is_closing (ProctorReadTransport *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_READ_TRANSPORT (self), TRUE);
+
+  return g_atomic_int_get (&self->closing);
+}
+
+/**
+ * proctor_read_transport_get_fd:
+ * @self: a transport
+ *
+ * The file descriptor of the pipe, for looking at only: it belongs to the transport.
+ *
+ * Returns: the file descriptor, or -1 when the connection is lost
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+int
+proctor_read_transport_get_fd (ProctorReadTransport *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_READ_TRANSPORT (self), -1);
+
+  return g_atomic_int_get (&self->closed) ? -1 : self->fd;
+}
+
+/* ---- for a pipe of the user's */
+
+static void
+tell_data (gpointer user,
+           int      tag,
+           GBytes  *data)
+{
+  pipe_protocol_data_received (user, data);
+}
+
+static void
+tell_end (gpointer      user,
+          int           tag,
+          const GError *error)
+{
+  if (error == NULL)
+    pipe_protocol_eof_received (user);
+  base_protocol_connection_lost (user, error);
+}
+
+static const ReadTransportUser pipe_user = { .data_received = tell_data, .closed = tell_end };
+
+/* In the context, which is thread-default. */
+static ProctorReadTransport *
+connect_read_pipe (int                   fd,
+                   ProctorPipeProtocol  *protocol,
+                   GError              **error)
+{
+  g_autoptr(PipeActor) actor = pipe_actor_new_reader (fd, COMMAND_DEFAULT_LIMIT, error);
+  ProctorReadTransport *self;
+
+  if (actor == NULL)
+    return NULL;
+
+  self = proctor_read_transport_new (pipe_actor_get_read_channel (actor), pipe_actor_get_actor (actor), fd, &pipe_user,
+                                     protocol, 0);
+  pipe_actor_start (actor);
+  base_protocol_connection_made (PROCTOR_BASE_PROTOCOL (protocol), self);
+  proctor_read_transport_begin (self);
+  return self;
+}
+
+/**
+ * proctor_connect_read_pipe:
+ * @fd: a file descriptor: a pipe, FIFO, socket or character device
+ * @protocol: what is told of it
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads from a pipe in the background and tells @protocol what comes, in the context that is thread-default now. `connection_made` is
+ * called before this returns.
+ *
+ * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
+ *
+ * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the system's reason;
+ * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
+ *
+ * Returns: (transfer full): the transport
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+ProctorReadTransport *
+proctor_connect_read_pipe (int                   fd,
+                           ProctorPipeProtocol  *protocol,
+                           GCancellable         *cancellable,
+                           GError              **error)
+{
+  g_return_val_if_fail (PROCTOR_IS_PIPE_PROTOCOL (protocol), NULL);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    {
+      pipe_actor_close_fd (fd);
+      return NULL;
+    }
+  return connect_read_pipe (fd, protocol, error);
+}
+
+static void
+connect_read_pipe_in_context (GTask *task,
+                              int    fd)
+{
+  GError *error = NULL;
+  ProctorReadTransport *self = connect_read_pipe (fd, g_task_get_task_data (task), &error);
+
+  if (self == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, self, g_object_unref);
+}
+
+/**
+ * proctor_connect_read_pipe_async:
+ * @fd: a file descriptor: a pipe, FIFO, socket or character device
+ * @protocol: what is told of it
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when it is connected, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Reads from a pipe in the background. See [func@connect_read_pipe]; `connection_made` is called in the context before @callback.
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_connect_read_pipe_async (int                  fd,
+                                 ProctorPipeProtocol *protocol,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             user_data)
+{
+  g_return_if_fail (PROCTOR_IS_PIPE_PROTOCOL (protocol));
+
+  pipe_actor_connect_later (fd, G_OBJECT (protocol), cancellable, callback, user_data, proctor_connect_read_pipe_async,
+                            connect_read_pipe_in_context);
+}
+
+/**
+ * proctor_connect_read_pipe_finish:
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [func@connect_read_pipe_async].
+ *
+ * Errors: see [func@connect_read_pipe].
+ *
+ * Returns: (transfer full): the transport
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorReadTransport *
+proctor_connect_read_pipe_finish (GAsyncResult  *result,
+                                  GError       **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_connect_read_pipe_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* ---- the class */
+
+static void
+proctor_read_transport_finalize (GObject *object)
+{
+  ProctorReadTransport *self = PROCTOR_READ_TRANSPORT (object);
+
+  g_clear_object (&self->user);
+  pump_clear (&self->pump);
+  g_clear_pointer (&self->channel, read_channel_unref);
+  if (!program_is_forked_copy ())
+    g_clear_pointer (&self->actor, actor_unref);
+
+  G_OBJECT_CLASS (proctor_read_transport_parent_class)->finalize (object);
+}
+
+static void
+proctor_read_transport_class_init (ProctorReadTransportClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = proctor_read_transport_finalize;
+}
+
+static void
+proctor_read_transport_init (ProctorReadTransport *self)
+{
+}

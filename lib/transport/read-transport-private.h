@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <proctor/proctor.h>
+
+#include "stream/read-channel.h"
+
+G_BEGIN_DECLS
+
+/* Who is told by a read transport, in its context. */
+typedef struct
+{
+  void (*data_received) (gpointer user,
+                         int      tag,
+                         GBytes  *data);
+  /* The last call. */
+  void (*closed) (gpointer      user,
+                  int           tag,
+                  const GError *error);
+} ReadTransportUser;
+
+/* A transport for a channel; @user (a GObject) is held until it is closed, and told with @tag. Nothing is told before
+ * proctor_read_transport_begin().
+ */
+ProctorReadTransport *proctor_read_transport_new (ReadChannel             *channel,
+                                                  Actor                   *actor,
+                                                  int                      fd,
+                                                  const ReadTransportUser *kind,
+                                                  gpointer                 user,
+                                                  int                      tag);
+void proctor_read_transport_begin (ProctorReadTransport *self);
+
+G_END_DECLS
