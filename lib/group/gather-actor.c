@@ -160,7 +160,7 @@ start_one (GatherActor *self,
       return;
     }
 
-  run = process_actor_new_run (process, NULL);
+  run = process_actor_new_launch (process, LAUNCH_RUN, NULL);
   g_ptr_array_add (self->running, run);
   operation_start_for_actor (run, &self->actor, run_ended_in_worker, GUINT_TO_POINTER (index));
 }

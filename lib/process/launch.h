@@ -9,9 +9,18 @@
 
 G_BEGIN_DECLS
 
-/* What every launch needs: a program that has not forked, a watcher, a valid command, an actor. Thread: ANY. */
-ProcessActor *launch_prepare (ProctorCommand       *command,
-                              ProctorChildWatcher **ret_watcher,
-                              GError              **error);
+/* Thread: ANY. Starts a command and sleeps until the launch is answered; NULL with the error if it failed. */
+Operation *launch_blocking (ProctorCommand  *command,
+                            LaunchKind       kind,
+                            GBytes          *input,
+                            GCancellable    *cancellable,
+                            GError         **error);
+
+/* Thread: ANY. Takes @task, which gets its answer by @return_func. */
+void launch_async (ProctorCommand      *command,
+                   LaunchKind           kind,
+                   GBytes              *input,
+                   GTask               *task,
+                   OperationReturnFunc  return_func);
 
 G_END_DECLS

@@ -57,6 +57,7 @@ struct _ProcessActor
   ProctorChildWatcher *watcher;
   ProcessLink *link;
   char *description;
+  LaunchKind launch_kind;
 
   /* atomic */
   int drop_posted;
@@ -664,8 +665,6 @@ finish_spawn (ProcessActor *self)
   operation_finish (launch);
 }
 
-static gboolean launch_is_run (const Operation *launch);
-static StdioDefaults stdio_defaults (const Operation *launch);
 
 static void
 job_done_in_worker (Actor   *actor,
@@ -690,7 +689,7 @@ job_done_in_worker (Actor   *actor,
 
   if (self->launch->cancelled || self->timed_out)
     begin_stop (self, -1);
-  if (launch_is_run (self->launch))
+  if (self->launch_kind == LAUNCH_RUN)
     begin_communication (self, self->launch);
   else if (!self->launch->cancelled)
     {
@@ -700,6 +699,17 @@ job_done_in_worker (Actor   *actor,
 
   if (self->exit_reported)
     handle_exit (self);
+}
+
+static StdioDefaults
+stdio_defaults (ProcessActor    *self,
+                const Operation *launch)
+{
+  if (self->launch_kind == LAUNCH_SPAWN)
+    return STDIO_DEFAULTS_INHERIT;
+  if (self->launch_kind == LAUNCH_RUN && launch->input == NULL)
+    return STDIO_DEFAULTS_CAPTURE;
+  return STDIO_DEFAULTS_PIPES;
 }
 
 static gboolean
@@ -729,8 +739,8 @@ start_launch (Actor     *actor,
     }
 
   self->launch = operation;
-  self->job = spawn_job_new (self->spec, self->own_environ, stdio_defaults (operation), self->watcher, self->link, actor);
-  if (launch_is_run (operation) && self->spec->timeout >= 0)
+  self->job = spawn_job_new (self->spec, self->own_environ, stdio_defaults (self, operation), self->watcher, self->link, actor);
+  if (self->launch_kind == LAUNCH_RUN && self->spec->timeout >= 0)
     worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout, timed_out_in_worker);
 
   if (!spawn_job_post (self->job, job_done_in_worker, &error))
@@ -740,36 +750,6 @@ start_launch (Actor     *actor,
       finish_failed_launch (self, g_steal_pointer (&error));
       release_if_done (self);
     }
-}
-
-static void
-start_run (Actor     *actor,
-           Operation *operation)
-{
-  start_launch (actor, operation);
-}
-
-static void
-start_spawn_with_pipes (Actor     *actor,
-                        Operation *operation)
-{
-  start_launch (actor, operation);
-}
-
-static StdioDefaults
-stdio_defaults (const Operation *launch)
-{
-  if (launch->start_func == start_spawn_with_pipes)
-    return STDIO_DEFAULTS_PIPES;
-  if (launch->start_func != start_run)
-    return STDIO_DEFAULTS_INHERIT;
-  return launch->input != NULL ? STDIO_DEFAULTS_PIPES : STDIO_DEFAULTS_CAPTURE;
-}
-
-static gboolean
-launch_is_run (const Operation *launch)
-{
-  return launch->start_func == start_run;
 }
 
 /* What was started is stopped; the launch ends when it has been reaped. */
@@ -902,22 +882,12 @@ process_actor_get_actor (ProcessActor *self)
 }
 
 Operation *
-process_actor_new_spawn (ProcessActor *self)
+process_actor_new_launch (ProcessActor *self,
+                          LaunchKind    kind,
+                          GBytes       *input)
 {
-  return operation_new (&self->actor, start_launch, cancel_launch, NULL);
-}
-
-Operation *
-process_actor_new_spawn_with_pipes (ProcessActor *self)
-{
-  return operation_new (&self->actor, start_spawn_with_pipes, cancel_launch, NULL);
-}
-
-Operation *
-process_actor_new_run (ProcessActor *self,
-                       GBytes       *input)
-{
-  return operation_new (&self->actor, start_run, cancel_launch, input);
+  self->launch_kind = kind;
+  return operation_new (&self->actor, start_launch, cancel_launch, input);
 }
 
 Operation *

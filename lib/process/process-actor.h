@@ -28,6 +28,13 @@ typedef struct
   int fds[3];                   /* the numbers of our ends of the pipes, or -1 */
 } ProcessParts;
 
+typedef enum
+{
+  LAUNCH_SPAWN,
+  LAUNCH_SPAWN_WITH_PIPES, /* stdin, stdout and stderr are pipes unless the command says otherwise */
+  LAUNCH_RUN,
+} LaunchKind;
+
 void process_parts_free (ProcessParts *self);
 
 /* Thread: ANY. Makes an actor for a command; nothing is started yet. */
@@ -40,15 +47,12 @@ void process_actor_unref (ProcessActor *self);
 
 Actor *process_actor_get_actor (ProcessActor *self);
 
-/* The operations. The first is one of those that start the process: a spawn answers with a ProcessParts as payload; a run
- * with a result. The others come from the handle.
+/* The operations. The first starts the process, and is the first that is made: a spawn answers with a ProcessParts as payload, a
+ * run with a result. The others come from the handle.
  */
-Operation *process_actor_new_spawn (ProcessActor *self);
-
-/* A spawn whose stdin, stdout and stderr are pipes unless the command says otherwise. */
-Operation *process_actor_new_spawn_with_pipes (ProcessActor *self);
-Operation *process_actor_new_run (ProcessActor *self,
-                                  GBytes       *input);
+Operation *process_actor_new_launch (ProcessActor *self,
+                                     LaunchKind    kind,
+                                     GBytes       *input);
 Operation *process_actor_new_wait (ProcessActor *self);
 Operation *process_actor_new_communicate (ProcessActor *self,
                                           GBytes       *input);

@@ -6,41 +6,9 @@
 
 #include <proctor/proctor.h>
 
-#include "base/base-thread.h"
-#include "command/proctor-command-private.h"
 #include "process/launch.h"
 #include "process/proctor-process-private.h"
 #include "process/result-data.h"
-#include "runtime/worker.h"
-#include "watch/default-watcher.h"
-
-ProcessActor *
-launch_prepare (ProctorCommand       *command,
-                ProctorChildWatcher **ret_watcher,
-                GError              **error)
-{
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(CommandSpec) spec = NULL;
-  g_autoptr(OwnEnviron) own_environ = NULL;
-  ProcessActor *actor;
-
-  if (!program_check_not_forked (error))
-    return NULL;
-
-  spec = proctor_command_dup_spec (command);
-  if (!command_spec_validate (spec, error))
-    return NULL;
-
-  watcher = default_watcher_dup (error);
-  if (watcher == NULL)
-    return NULL;
-
-  own_environ = own_environ_new ();
-  actor = process_actor_new (spec, own_environ, watcher, error);
-  if (actor != NULL)
-    *ret_watcher = g_steal_pointer (&watcher);
-  return actor;
-}
 
 /* ---- spawn */
 
@@ -67,25 +35,13 @@ proctor_command_spawn (ProctorCommand  *self,
                        GCancellable    *cancellable,
                        GError         **error)
 {
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
   g_autoptr(Operation) operation = NULL;
 
   g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
 
-  if (!worker_check_may_block (error))
+  operation = launch_blocking (self, LAUNCH_SPAWN, NULL, cancellable, error);
+  if (operation == NULL)
     return NULL;
-  actor = launch_prepare (self, &watcher, error);
-  if (actor == NULL)
-    return NULL;
-
-  operation = process_actor_new_spawn (actor);
-  operation_run_blocking (operation, cancellable, watcher);
-  if (operation->error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&operation->error));
-      return NULL;
-    }
   return proctor_process_new (g_steal_pointer (&operation->payload), caller_context_ref_thread_default ());
 }
 
@@ -122,24 +78,11 @@ proctor_command_spawn_async (ProctorCommand      *self,
                              GAsyncReadyCallback  callback,
                              gpointer             user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
-  g_autoptr(Operation) operation = NULL;
-  GError *error = NULL;
-
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
-  task = operation_task_new (self, cancellable, callback, user_data, proctor_command_spawn_async);
-  actor = launch_prepare (self, &watcher, &error);
-  if (actor == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  operation = process_actor_new_spawn (actor);
-  operation_start_async (operation, cancellable, g_steal_pointer (&task), return_process);
+  launch_async (self, LAUNCH_SPAWN, NULL,
+                operation_task_new (self, cancellable, callback, user_data, proctor_command_spawn_async),
+                return_process);
 }
 
 /**
@@ -197,49 +140,12 @@ proctor_command_run (ProctorCommand  *self,
                      GCancellable    *cancellable,
                      GError         **error)
 {
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
   g_autoptr(Operation) operation = NULL;
 
   g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
 
-  if (!worker_check_may_block (error))
-    return NULL;
-  actor = launch_prepare (self, &watcher, error);
-  if (actor == NULL)
-    return NULL;
-
-  operation = process_actor_new_run (actor, input);
-  operation_run_blocking (operation, cancellable, watcher);
-  if (operation->error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&operation->error));
-      return NULL;
-    }
-  return proctor_result_new (g_steal_pointer (&operation->result));
-}
-
-static void
-start_run (ProctorCommand *self,
-           GBytes         *input,
-           GCancellable   *cancellable,
-           GTask          *task)
-{
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
-  g_autoptr(Operation) operation = NULL;
-  GError *error = NULL;
-
-  actor = launch_prepare (self, &watcher, &error);
-  if (actor == NULL)
-    {
-      g_task_return_error (task, error);
-      g_object_unref (task);
-      return;
-    }
-
-  operation = process_actor_new_run (actor, input);
-  operation_start_async (operation, cancellable, task, operation_return_result);
+  operation = launch_blocking (self, LAUNCH_RUN, input, cancellable, error);
+  return operation != NULL ? proctor_result_new (g_steal_pointer (&operation->result)) : NULL;
 }
 
 /**
@@ -263,8 +169,9 @@ proctor_command_run_async (ProctorCommand      *self,
 {
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
-  start_run (self, input, cancellable,
-             operation_task_new (self, cancellable, callback, user_data, proctor_command_run_async));
+  launch_async (self, LAUNCH_RUN, input,
+                operation_task_new (self, cancellable, callback, user_data, proctor_command_run_async),
+                operation_return_result);
 }
 
 /**
@@ -349,8 +256,9 @@ proctor_command_run_check_async (ProctorCommand      *self,
 {
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
-  start_run (self, input, cancellable,
-             operation_task_new (self, cancellable, callback, user_data, proctor_command_run_check_async));
+  launch_async (self, LAUNCH_RUN, input,
+                operation_task_new (self, cancellable, callback, user_data, proctor_command_run_check_async),
+                operation_return_result);
 }
 
 /**

@@ -9,7 +9,6 @@
 #include "base/base-thread.h"
 #include "process/launch.h"
 #include "process/proctor-process-private.h"
-#include "runtime/worker.h"
 #include "transport/protocol-calls.h"
 #include "transport/read-transport-private.h"
 #include "transport/write-transport-private.h"
@@ -224,26 +223,14 @@ proctor_command_open_transport (ProctorCommand             *self,
                                 GCancellable               *cancellable,
                                 GError                    **error)
 {
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
   g_autoptr(Operation) operation = NULL;
 
   g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
   g_return_val_if_fail (PROCTOR_IS_SUBPROCESS_PROTOCOL (protocol), NULL);
 
-  if (!worker_check_may_block (error))
+  operation = launch_blocking (self, LAUNCH_SPAWN_WITH_PIPES, NULL, cancellable, error);
+  if (operation == NULL)
     return NULL;
-  actor = launch_prepare (self, &watcher, error);
-  if (actor == NULL)
-    return NULL;
-
-  operation = process_actor_new_spawn_with_pipes (actor);
-  operation_run_blocking (operation, cancellable, watcher);
-  if (operation->error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&operation->error));
-      return NULL;
-    }
   return make_transport (g_steal_pointer (&operation->payload), caller_context_ref_thread_default (), protocol);
 }
 
@@ -283,26 +270,14 @@ proctor_command_open_transport_async (ProctorCommand            *self,
                                       GAsyncReadyCallback        callback,
                                       gpointer                   user_data)
 {
-  g_autoptr(GTask) task = NULL;
-  g_autoptr(ProctorChildWatcher) watcher = NULL;
-  g_autoptr(ProcessActor) actor = NULL;
-  g_autoptr(Operation) operation = NULL;
-  GError *error = NULL;
+  GTask *task;
 
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
   g_return_if_fail (PROCTOR_IS_SUBPROCESS_PROTOCOL (protocol));
 
   task = operation_task_new (self, cancellable, callback, user_data, proctor_command_open_transport_async);
   g_task_set_task_data (task, g_object_ref (protocol), g_object_unref);
-  actor = launch_prepare (self, &watcher, &error);
-  if (actor == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  operation = process_actor_new_spawn_with_pipes (actor);
-  operation_start_async (operation, cancellable, g_steal_pointer (&task), return_transport);
+  launch_async (self, LAUNCH_SPAWN_WITH_PIPES, NULL, task, return_transport);
 }
 
 /**
