@@ -1,5 +1,5 @@
-/* Runs a program in a world without pidfds, as in an old kernel or a strict sandbox: a wrapper for the test setup
- * `no-pidfd-seccomp`. waitid is left alone.
+/* Runs a program in a world without pidfds, as in an old kernel or a strict sandbox: a wrapper for
+ * the test setup `no_pidfd_seccomp`. waitid is left alone.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -160,7 +160,9 @@ check_plan (const Table     *before,
   fd_plan_clear (&plan);
 }
 
-/* Unique targets, of which some are 0–2; sources among the open fds, often used twice or targets themselves. */
+/* Unique targets, of which some are 0–2; sources among the open fds, often used twice or targets
+ * themselves.
+ */
 static guint
 random_mappings (FdMapping *mappings,
                  const int *open_fds,
@@ -270,8 +272,8 @@ test_shapes (void)
 
 /* Real children */
 
-/* Fills fds 3 to MAX_FD, some of them left closed, with files that can be told apart by their names. The lowest three are closed
- * or left as they are according to @closed_low.
+/* Fills fds 3 to MAX_FD, some of them left closed, with files that can be told apart by their
+ * names. The lowest three are closed or left as they are according to @closed_low.
  */
 static guint
 open_random_fds (guint  closed_low,
@@ -324,7 +326,9 @@ expect_fd (GString    *expected,
   g_string_append_printf (expected, "%d /memfd:file-%d (deleted)\n", fd, source);
 }
 
-/* In a process of its own, since it has no stdio left. Failures are seen by the exit status; the reason goes to @report. */
+/* In a process of its own, since it has no stdio left. Failures are seen by the exit status; the
+ * reason goes to @report.
+ */
 static int
 run_real_child (const char *report,
                 guint32     seed)
@@ -340,7 +344,12 @@ run_real_child (const char *report,
   guint n_open = open_random_fds (closed_low, open_fds);
   guint n = n_open > 0 ? random_mappings (mappings, open_fds, n_open) : 0;
   SpawnRequest request = {
-    .argv = argv, .envp = envp, .candidates = candidates, .fds = mappings, .n_fds = n, .process_group = -1,
+    .argv = argv,
+    .envp = envp,
+    .candidates = candidates,
+    .fds = mappings,
+    .n_fds = n,
+    .process_group = -1,
   };
   SpawnedChild child;
   SpawnFailure failure;

@@ -35,7 +35,8 @@ has_open (const char *pid,
       char link[4096];
       ssize_t length = readlinkat (dirfd (directory), entry->d_name, link, sizeof link);
 
-      found = length > 0 && strlen (target) == (size_t) length && memcmp (link, target, (size_t) length) == 0;
+      found = length > 0 && strlen (target) == (size_t) length
+              && memcmp (link, target, (size_t) length) == 0;
     }
   closedir (directory);
 
@@ -66,8 +67,10 @@ find_child_with (const char *file)
 
   while (found == 0 && (entry = readdir (directory)) != NULL)
     {
-      if (g_ascii_isdigit (entry->d_name[0]) && is_child (entry->d_name) && has_open (entry->d_name, file))
-        found = atoi (entry->d_name);
+      const char *pid = entry->d_name;
+
+      if (g_ascii_isdigit (pid[0]) && is_child (pid) && has_open (pid, file))
+        found = atoi (pid);
     }
   closedir (directory);
 

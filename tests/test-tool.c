@@ -323,7 +323,8 @@ test_input (Fixture       *fixture,
 
   g_assert_true (g_file_set_contents (path, "b\na\n", -1, NULL));
   {
-    g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--input", "input", "sort", NULL);
+    g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--input", "input", "sort",
+                                      NULL);
 
     g_assert_cmpint (outcome.exit_code, ==, 0);
     g_assert_cmpstr (outcome.out, ==, "a\nb\n");
@@ -379,7 +380,8 @@ test_jobs_bound (Fixture       *fixture,
 {
   /* Each holds a place for a moment and counts the places; mkdir is atomic. */
   static const char script[] =
-    "for n in 1 2 3 4; do mkdir place$n 2>/dev/null && break; done; echo $n; sleep 0.05; rmdir place$n";
+    "for n in 1 2 3 4; do mkdir place$n 2>/dev/null && break; done; "
+    "echo $n; sleep 0.05; rmdir place$n";
   g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--jobs", "2", "--shell", script,
                                     script, script, script, script, script, NULL);
 
@@ -406,7 +408,8 @@ static void
 test_from (Fixture       *fixture,
            gconstpointer  data)
 {
-  static const char list[] = "# a comment\n\necho one; exit 1\n   \n  # another\necho two # no comment";
+  static const char list[] =
+    "# a comment\n\necho one; exit 1\n   \n  # another\necho two # no comment";
   g_autofree char *path = g_build_filename (fixture->folder, "list", NULL);
 
   g_assert_true (g_file_set_contents (path, list, -1, NULL));
@@ -640,7 +643,8 @@ check_interrupt (Fixture            *fixture,
   g_subprocess_send_signal (process, signum);
   if (again)
     {
-      wait_for_file (fixture->folder, "told");
+      wait_for_file (fixture->folder, "told1");
+      wait_for_file (fixture->folder, "told2");
       g_subprocess_send_signal (process, signum);
     }
   finish_tool (process, NULL, outcome);
@@ -672,8 +676,9 @@ test_second_interrupt_kills (Fixture       *fixture,
 {
   static const char * const words[] = {
     "run", "--grace", "1000", "--json", "--shell",
-    "exec 9>witness; echo begun; trap ': >told' TERM; : >ready1; while :; do sleep 0.02; done",
-    "exec 9>witness; trap '' TERM; : >ready2; sleep 1000; :", NULL,
+    "exec 9>witness; echo begun; trap ': >told1' TERM; : >ready1; while :; do sleep 0.02; done",
+    "exec 9>witness; trap ': >told2' TERM; : >ready2; sleep 1000 & while :; do sleep 0.02; done",
+    NULL,
   };
   g_auto(Outcome) outcome = { 0 };
   g_autoptr(GPtrArray) objects = NULL;
@@ -701,7 +706,7 @@ test_interrupt_one (Fixture       *fixture,
   assert_contains (outcome.err, "was stopped\n");
 }
 
-/* A time-out of one of several takes what that one has started along, and leaves the others' alone. */
+/* A time-out of one of several takes along what that one has started. */
 static void
 test_timeout_takes_descendants (Fixture       *fixture,
                                 gconstpointer  data)
@@ -726,7 +731,7 @@ test_timeout_takes_descendants (Fixture       *fixture,
   g_test_fail_printf ("the commands never began");
 }
 
-/* Nobody reads what it prints: it ends as a command in a shell's pipeline does, and stops the rest. */
+/* Nobody reads what it prints: it ends as a command in a pipeline does, and stops the rest. */
 static void
 test_broken_pipe (Fixture       *fixture,
                   gconstpointer  data)

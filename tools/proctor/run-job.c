@@ -17,9 +17,14 @@
  */
 #define DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
-/* A job waits, spawns, runs and is done. A stop while it spawns cancels the spawn; the library then
- * kills and reaps the child, if there is one. A stop that meets a spawn which has just succeeded is
- * carried out when its answer comes. Each operation under way holds a reference.
+/* In characters. */
+#define TITLE_LENGTH 60
+
+/* A job waits, spawns, runs and is done. A stop while it spawns is carried out when the spawn's
+ * answer comes, so that also a program which has just begun gets its SIGTERM. Only if there is no
+ * answer within the grace, because the child is stuck before it could execute the program, the
+ * spawn is cancelled; the library then kills and reaps the child. Each operation under way holds a
+ * reference.
  */
 struct _RunJob
 {
@@ -39,6 +44,7 @@ struct _RunJob
   gboolean done;
   RunStopReason stop_reason;
   guint timeout_source;
+  guint cancel_source;
   ProctorProcess *process;
   ProctorResult *result;
   GError *error;
@@ -112,6 +118,7 @@ run_job_clear (gpointer data)
   RunJob *self = data;
 
   g_clear_handle_id (&self->timeout_source, g_source_remove);
+  g_clear_handle_id (&self->cancel_source, g_source_remove);
   g_clear_object (&self->command);
   g_clear_object (&self->spawn_cancellable);
   g_clear_object (&self->process);
@@ -162,7 +169,6 @@ stopped_cb (GObject      *source,
 static void
 stop_process (RunJob *self)
 {
-  self->stopping_func (self, self->user_data);
   proctor_process_stop_async (self->process, self->options->grace, NULL, stopped_cb,
                               run_job_ref (self));
 }
@@ -174,6 +180,7 @@ spawned_cb (GObject      *source,
 {
   g_autoptr(RunJob) self = user_data;
 
+  g_clear_handle_id (&self->cancel_source, g_source_remove);
   self->process = proctor_command_spawn_finish (self->command, async_result, &self->error);
   if (self->process == NULL)
     {
@@ -186,6 +193,24 @@ spawned_cb (GObject      *source,
                                      run_job_ref (self));
   if (self->stop_reason != RUN_STOP_NONE)
     stop_process (self);
+}
+
+static gboolean
+spawn_is_stuck_cb (gpointer user_data)
+{
+  RunJob *self = user_data;
+
+  self->cancel_source = 0;
+  g_cancellable_cancel (self->spawn_cancellable);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Rounded up: no time is over too early. */
+static guint
+milliseconds (GTimeSpan microseconds)
+{
+  return MIN ((microseconds + 999) / 1000, G_MAXINT);
 }
 
 static gboolean
@@ -205,11 +230,7 @@ run_job_start (RunJob *self)
   self->started = TRUE;
   self->spawning = TRUE;
   if (self->options->timeout > 0)
-    {
-      gint64 milliseconds = (self->options->timeout + 999) / 1000;
-
-      self->timeout_source = g_timeout_add (MIN (milliseconds, G_MAXINT), timed_out_cb, self);
-    }
+    self->timeout_source = g_timeout_add (milliseconds (self->options->timeout), timed_out_cb, self);
   proctor_command_spawn_async (self->command, self->spawn_cancellable, spawned_cb,
                                run_job_ref (self));
 }
@@ -222,8 +243,10 @@ run_job_stop (RunJob        *self,
     return;
 
   self->stop_reason = reason;
+  self->stopping_func (self, self->user_data);
   if (self->spawning)
-    g_cancellable_cancel (self->spawn_cancellable);
+    self->cancel_source = g_timeout_add (milliseconds (self->options->grace), spawn_is_stuck_cb,
+                                         self);
   else
     stop_process (self);
 }
@@ -231,7 +254,9 @@ run_job_stop (RunJob        *self,
 void
 run_job_kill (RunJob *self)
 {
-  if (self->process != NULL && !self->done)
+  if (self->spawning)
+    g_cancellable_cancel (self->spawn_cancellable);
+  else if (self->process != NULL && !self->done)
     proctor_process_kill (self->process, NULL);
 }
 
@@ -296,10 +321,28 @@ run_job_is_failed (RunJob *self)
          proctor_result_get_returncode (self->result) != 0;
 }
 
+/* The command's first line, and of that no more than a message can carry. */
+static char *
+dup_title (RunJob *self)
+{
+  g_autofree char *valid = g_utf8_make_valid (self->what->text, -1);
+  gsize first_line = strcspn (valid, "\n");
+  gboolean cut = valid[first_line] != '\0';
+
+  valid[first_line] = '\0';
+  if (g_utf8_strlen (valid, -1) > TITLE_LENGTH)
+    {
+      *g_utf8_offset_to_pointer (valid, TITLE_LENGTH) = '\0';
+      cut = TRUE;
+    }
+
+  return cut ? g_strconcat (valid, "...", NULL) : g_steal_pointer (&valid);
+}
+
 char *
 run_job_dup_complaint (RunJob *self)
 {
-  const char *text = self->what->text;
+  g_autofree char *text = dup_title (self);
   g_autofree char *signal_name = NULL;
   int returncode;
 

@@ -26,7 +26,9 @@ typedef enum
   RUN_STOP_INTERRUPTED,
 } RunStopReason;
 
-/* The number counts from 1. The options outlive the job. */
+/* The number counts from 1. The options outlive the job. Before a job is stopped, @stopping_func is
+ * called.
+ */
 RunJob *run_job_new (const RunOptions *options,
                      guint             number,
                      RunJobFunc        stopping_func,

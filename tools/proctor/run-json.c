@@ -22,6 +22,14 @@ append_name (GString    *line,
   g_string_append_printf (line, "%s\"%s\":", line->len > 1 ? "," : "", name);
 }
 
+static void
+append_null (GString    *line,
+             const char *name)
+{
+  append_name (line, name);
+  g_string_append (line, "null");
+}
+
 /* @value is UTF-8, or NULL for null. */
 static void
 append_string (GString    *line,
@@ -47,22 +55,21 @@ append_boolean (GString    *line,
   g_string_append (line, value ? "true" : "false");
 }
 
+/* Negative: not known. */
 static void
 append_seconds (GString    *line,
                 const char *name,
                 GTimeSpan   microseconds)
 {
+  if (microseconds < 0)
+    {
+      append_null (line, name);
+      return;
+    }
+
   append_name (line, name);
   g_string_append_printf (line, "%" G_GINT64_FORMAT ".%06" G_GINT64_FORMAT,
                           microseconds / G_USEC_PER_SEC, microseconds % G_USEC_PER_SEC);
-}
-
-static void
-append_null (GString    *line,
-             const char *name)
-{
-  append_name (line, name);
-  g_string_append (line, "null");
 }
 
 static void

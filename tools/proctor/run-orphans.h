@@ -16,12 +16,12 @@ typedef struct _RunOrphans RunOrphans;
 RunOrphans *run_orphans_new (GTimeSpan grace);
 void run_orphans_free (RunOrphans *self);
 
-/* To be called before a job is stopped: from now on orphans of this program's descendants become its
- * children.
+/* To be called before a job is stopped: from now on orphans of this program's descendants become
+ * its children.
  */
 void run_orphans_adopt (RunOrphans *self);
-/* To be called before one of several jobs is stopped: a shell may end at once, and then nothing tells
- * any more what it had started.
+/* To be called before one of several jobs is stopped: a shell may end at once, and then nothing
+ * tells any more what it had started.
  */
 void run_orphans_note_descendants (RunOrphans *self,
                                    RunJob     *job);

@@ -99,7 +99,7 @@ job_stopping_cb (RunJob   *job,
   Run *self = user_data;
 
   run_orphans_adopt (self->orphans);
-  if (!takes_all_orphans (self))
+  if (!takes_all_orphans (self) && run_job_get_pid (job) != 0)
     run_orphans_note_descendants (self->orphans, job);
   if (self->sweep_source == 0)
     self->sweep_source = g_timeout_add (SWEEP_PERIOD_MS, sweep_cb, self);
