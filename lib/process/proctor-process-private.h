@@ -6,6 +6,16 @@
 
 G_BEGIN_DECLS
 
+struct _ProctorProcess
+{
+  GObject parent_instance;
+
+  /* immutable after construction */
+  ProcessParts *parts;             /* owned */
+  ProctorStreamWriter *writer;     /* owned; NULL: stdin is no pipe */
+  ProctorStreamReader *readers[2]; /* owned; the same for stdout and stderr */
+};
+
 /* The handle of a process, which is told of the exit in @owner. Takes both. */
 ProctorProcess *proctor_process_new (ProcessParts  *parts,
                                      CallerContext *owner);

@@ -8,6 +8,25 @@
 
 G_BEGIN_DECLS
 
+struct _ProctorStreamReader
+{
+  GInputStream parent_instance;
+
+  /* immutable after construction */
+  ReadChannel *channel;         /* owned */
+  Actor *actor;                 /* owned: it is posted to by the channel */
+  ProctorChildWatcher *watcher; /* owned */
+
+  /* atomic */
+  int long_lines;
+  gsize lent; /* bytes that next_line has taken out and not lent yet, a chunk at a time */
+
+  /* reading thread only */
+  gsize consumed;
+  ByteQueue lines;  /* what next_line has taken out of the channel */
+  GByteArray *line; /* one that did not lie in one piece */
+};
+
 /* The reader's end of a channel. @watcher is what a blocking read on the main thread looks after meanwhile. */
 ProctorStreamReader *proctor_stream_reader_new (ReadChannel         *channel,
                                                 Actor               *actor,
@@ -15,5 +34,16 @@ ProctorStreamReader *proctor_stream_reader_new (ReadChannel         *channel,
 
 /* Before somebody else takes what is held: what proctor_stream_reader_next_line() has lent goes back. */
 void proctor_stream_reader_give_back (ProctorStreamReader *self);
+
+/* ---- for its own files */
+
+ReadRequest proctor_stream_reader_new_request (ProctorStreamReader *self,
+                                               ReadKind             kind);
+
+/* The answer, or NULL with an error. Clears @request. */
+GBytes *proctor_stream_reader_read_blocking (ProctorStreamReader  *self,
+                                             ReadRequest          *request,
+                                             GCancellable         *cancellable,
+                                             GError              **error);
 
 G_END_DECLS

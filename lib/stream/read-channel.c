@@ -114,6 +114,22 @@ wake_locked (ReadChannel *self)
 
 /* ---- the worker's side: as the consumer of its source */
 
+/* How much the next read may bring: what fills the channel to one byte beyond the mark, which is what pauses it, or more if somebody
+ * waits for more, but then no more than that, so that what is left over is bounded by the limit.
+ */
+static gsize
+room_locked (ReadChannel *self)
+{
+  const ReadRequest *wanted = self->waiting_for;
+  gsize room = high_mark (self) + 1 - MIN (self->held.length, high_mark (self));
+
+  if (wanted != NULL && wanted->kind == READ_TO_END)
+    return WORKER_SCRATCH_SIZE;
+  if (wanted != NULL && (wanted->kind == READ_EXACTLY || wanted->kind == READ_SOME) && wanted->length > self->held.length)
+    return MAX (room, wanted->length - self->held.length);
+  return room;
+}
+
 static guint8 *
 reserve (gpointer consumer,
          gsize   *ret_size)
@@ -122,8 +138,7 @@ reserve (gpointer consumer,
   gsize room;
 
   g_mutex_lock (&self->channel_lock);
-  /* One byte beyond the mark, which is what pauses it. */
-  room = self->waiter != NULL ? WORKER_SCRATCH_SIZE : high_mark (self) + 1 - MIN (self->held.length, high_mark (self));
+  room = room_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
   *ret_size = MIN (room, WORKER_SCRATCH_SIZE);

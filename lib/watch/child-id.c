@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <glib/gi18n-lib.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -23,6 +24,10 @@
  */
 #define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
 #define PIDFD_INFO_EXIT_BIT (G_GUINT64_CONSTANT (1) << 3)
+
+/* 100 ms in all. */
+#define REMOVAL_LOOKS 20
+#define REMOVAL_LOOK_MS 5
 
 typedef struct
 {
@@ -187,19 +192,28 @@ explain_lost_status (pid_t pid)
   g_once_init_leave (&explained, 1);
 }
 
-/* Somebody else has reaped the child, or nobody had to. Not yet dead is possible, too: then it is a child whose status nobody
- * will get (SIGCHLD is ignored), and the pidfd will report again.
+/* Somebody else has reaped the child, or nobody had to. The kernel lets nobody wait for it from that moment on, but tells its
+ * status only a little later, when it has been removed altogether; a hang-up of the pidfd says so. Where that does not come
+ * soon, this kernel does not keep statuses.
  */
 static gboolean
 ask_kernel_for_status_locked (ChildId *self)
 {
-  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_BIT };
+  struct pollfd removed = { .fd = self->pidfd };
 
-  if (self->pidfd >= 0 && ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) == 0 &&
-      (info.mask & PIDFD_INFO_EXIT_BIT) != 0)
+  for (guint i = 0; i < REMOVAL_LOOKS && self->pidfd >= 0; i++)
     {
-      self->outcome.wait_status = info.exit_code;
-      return TRUE;
+      PidfdInfo info = { .mask = PIDFD_INFO_EXIT_BIT };
+      int result = ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info);
+
+      if (result == 0 && (info.mask & PIDFD_INFO_EXIT_BIT) != 0)
+        {
+          self->outcome.wait_status = info.exit_code;
+          return TRUE;
+        }
+      if (result < 0 && errno != ESRCH)
+        return FALSE;
+      poll (&removed, 1, REMOVAL_LOOK_MS);
     }
 
   return FALSE;

@@ -10,7 +10,6 @@
 #include <glib/gi18n-lib.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +21,9 @@
 /* How long the main thread, blocked in a call of the library, sleeps between two looks at children without a pidfd. */
 #define FALLBACK_MIN_SLEEP_MS 1
 #define FALLBACK_MAX_SLEEP_MS 16
+
+#define VANISHED_LOOKS 20
+#define VANISHED_LOOK_USEC 1000
 
 /**
  * ProctorMainChildWatcher:
@@ -47,6 +49,10 @@ typedef struct
 {
   EventWatch watch; /* with a pidfd */
   GSource *source;  /* without: a child watch of GLib */
+  /* GLib's own pidfd: then it reaps on the main thread when the main context is iterated, else on a thread of its own when
+   * SIGCHLD comes. It has none where the system has none, or no fd to spare.
+   */
+  gboolean glib_has_pidfd;
   ProctorMainChildWatcher *watcher; /* owned */
   ChildId *child;                   /* owned */
 } MainWatch;
@@ -156,36 +162,40 @@ watch_pidfd (ProctorMainChildWatcher  *self,
 
 /* ---- without */
 
-/* Whether GLib's child watches use pidfds of their own: then GLib reaps on the main thread when the main context is iterated,
- * else on a thread of its own when SIGCHLD comes.
- */
-static gboolean
-glib_has_pidfds (void)
-{
-  static gsize answer;
-
-  if (g_once_init_enter (&answer))
-    {
-      int fd = (int) syscall (SYS_pidfd_open, getpid (), 0);
-
-      if (fd >= 0)
-        close (fd);
-      g_once_init_leave (&answer, fd >= 0 ? 1 : 2);
-    }
-  return answer == 1;
-}
-
 /* GLib 2.74 says 0, without a word, where the kernel had no status to give. With pidfds it remembers at least whether it got
  * one: then its prepare says so. Where GLib reaps by SIGCHLD this cannot be told from an exit with 0; GLib itself warns there.
  */
 static gboolean
-glib_made_up_the_status (GSource *source,
-                         int      wait_status)
+glib_made_up_the_status (MainWatch *watch,
+                         int        wait_status)
 {
   int timeout;
 
-  return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 && glib_has_pidfds () &&
-         !source->source_funcs->prepare (source, &timeout);
+  return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 && watch->glib_has_pidfd &&
+         !watch->source->source_funcs->prepare (watch->source, &timeout);
+}
+
+/* A child that was reaped by others, or by nobody since SIGCHLD was ignored: if that was before GLib listened to SIGCHLD there
+ * will be no word of it. GLib's own thread needs a moment between reaping a child and telling that, hence several looks.
+ */
+static gboolean
+has_vanished (MainWatch *watch)
+{
+  pid_t pid = child_id_get_pid (watch->child);
+
+  for (guint i = 0; i < VANISHED_LOOKS; i++)
+    {
+      siginfo_t info;
+      int timeout;
+
+      if (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD)
+        return FALSE;
+      if (watch->source->source_funcs->prepare (watch->source, &timeout))
+        return FALSE;
+      g_usleep (VANISHED_LOOK_USEC);
+    }
+
+  return TRUE;
 }
 
 static void
@@ -213,7 +223,7 @@ glib_child_exited_in_main (GPid     pid,
   if (program_is_forked_copy ())
     return;
 
-  child_id_set_outcome (watch->child, glib_made_up_the_status (watch->source, wait_status) ? NULL : &wait_status);
+  child_id_set_outcome (watch->child, glib_made_up_the_status (watch, wait_status) ? NULL : &wait_status);
   finish_fallback_in_main (watch);
 }
 
@@ -230,6 +240,15 @@ watch_with_glib (ProctorMainChildWatcher *self,
   watch->source = g_child_watch_source_new (child_id_get_pid (child));
   g_source_set_static_name (watch->source, "[Proctor] child");
   g_source_set_callback (watch->source, G_SOURCE_FUNC (glib_child_exited_in_main), watch, NULL);
+  watch->glib_has_pidfd = watch->source->poll_fds != NULL;
+
+  if (!watch->glib_has_pidfd && has_vanished (watch))
+    {
+      child_id_set_outcome (child, NULL);
+      child_watcher_announce (PROCTOR_CHILD_WATCHER (self), child);
+      main_watch_free (watch);
+      return TRUE;
+    }
 
   /* Both under the lock: once attached, the main thread may finish it at any moment, and looks for it in the set. */
   g_mutex_lock (&self->fallback_lock);
@@ -257,9 +276,17 @@ look_at_fallback_in_main (MainWatch *watch)
       return;
     }
 
-  /* With pidfds only an iteration would reap, and this thread is the one that could run it. */
-  if (glib_has_pidfds () && child_id_reap (watch->child))
-    finish_fallback_in_main (watch);
+  /* With a pidfd only an iteration would reap, and this thread is the one that could run it. */
+  if (watch->glib_has_pidfd)
+    {
+      if (child_id_reap (watch->child))
+        finish_fallback_in_main (watch);
+    }
+  else if (has_vanished (watch))
+    {
+      child_id_set_outcome (watch->child, NULL);
+      finish_fallback_in_main (watch);
+    }
 }
 
 /* Whether there were any. */

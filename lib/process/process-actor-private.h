@@ -1,0 +1,126 @@
+/* The inside of a process's actor, for the files that it consists of.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "io/collector.h"
+#include "io/pipe-sink.h"
+#include "io/pipe-source.h"
+#include "process/process-actor.h"
+#include "process/spawn-job.h"
+
+G_BEGIN_DECLS
+
+/* One of the child's outputs. */
+typedef struct
+{
+  PipeSource source;
+  ReadChannel *channel; /* owned; NULL: a run's, which nobody reads but the run */
+  Collector collector;
+  ProcessActor *actor;
+  gboolean captured; /* it is, or was, a pipe */
+} Output;
+
+/* The life of a process, as its actor sees it:
+ *
+ *   made → starting (a spawner has the job) → running → exited → released
+ *
+ * `starting` ends with the job's message. The exit may be reported before that message comes; it is then handled after it.
+ *
+ * The actor holds a reference to itself from the start until it is released: the child has been reaped, nobody can ask for
+ * anything any more (the handle is gone, or there never was one), and the pipes are closed.
+ *
+ * The pipes of a spawned process are read and written through channels, by its streams. `communication` is the operation that
+ * has taken them over: a communicate, or a run from its beginning, which needs no channels. What was read for one that was
+ * cancelled goes back to the channels.
+ */
+struct _ProcessActor
+{
+  Actor actor;
+
+  /* immutable after construction */
+  CommandSpec *spec;
+  OwnEnviron *own_environ;
+  ProctorChildWatcher *watcher;
+  ProcessLink *link;
+  char *description;
+  LaunchKind launch_kind;
+
+  /* atomic */
+  int drop_posted;
+  Message drop_message;
+  Message release_message;
+
+  /* worker only */
+  SpawnJob *job;         /* owned while starting */
+  ChildId *child;        /* owned; NULL until it runs */
+  gboolean started;      /* the job has come back */
+  gboolean exit_reported;
+  gboolean exited;       /* the exit has been handled */
+  gboolean has_handle;
+  gboolean released;
+  gboolean timed_out;
+  gint64 start_time;
+  gint64 start_monotonic;
+
+  Operation *launch;        /* the spawn or run until it is finished */
+  Operation *communication; /* see above; a run is both */
+  GQueue waits;             /* of Operation: waits and stops, finished by the exit */
+  GError *transfer_error;   /* why an output could not be read on */
+
+  PipeSink input;
+  WriteChannel *writer; /* owned; NULL: a run's */
+  gboolean has_input;   /* stdin is, or was, a pipe */
+  Output outputs[2];
+
+  Timer timeout_timer;
+  Timer drain_timer;
+  Timer stop_timer;
+};
+
+/* ---- process-pipes.c */
+
+/* Takes the pipes of a spawn that has succeeded. */
+void process_adopt_pipes (ProcessActor *self,
+                          SpawnJob     *job);
+
+/* For a process that is not a run: its streams read and write through channels. */
+void process_open_channels (ProcessActor *self);
+
+/* The streams, if there are any, find the end. */
+void process_close_pipes (ProcessActor *self);
+gboolean process_pipes_are_closed (ProcessActor *self);
+
+/* A communicate, or a run whose process was started, takes the pipes over. */
+void process_begin_communication (ProcessActor *self,
+                                  Operation    *operation);
+
+/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more is
+ * to be waited for.
+ */
+void process_check_communication (ProcessActor *self,
+                                  gboolean      gave_up);
+
+/* Whoever takes it finishes it. The end of a run is the end of its launch, too. */
+Operation *process_steal_communication (ProcessActor *self);
+
+void process_start_communicate (Actor     *actor,
+                                Operation *operation);
+void process_cancel_communicate (Actor     *actor,
+                                 Operation *operation);
+GError *process_error_no_pipe_for_input (void);
+
+/* After the exit somebody else may hold the pipes open. */
+void process_arm_drain_timer (ProcessActor *self);
+void process_drain_grace_passed (Timer *timer);
+
+/* ---- process-actor.c */
+
+/* A handle that is still there can ask for more, and a stream that is still there can be read or
+ * written.
+ */
+void process_release_if_done (ProcessActor *self);
+
+G_END_DECLS

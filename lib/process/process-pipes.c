@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: WORKER. */
+
+#include "config.h"
+
+#include "process/process-actor-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+
+#define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
+
+/* ---- pipes */
+
+static guint8 *
+reserve_for_collector (gpointer consumer,
+                       gsize   *ret_size)
+{
+  Output *output = consumer;
+
+  return collector_reserve (&output->collector, WORKER_SCRATCH_SIZE, ret_size);
+}
+
+static gboolean
+take_into_collector (gpointer      consumer,
+                     const guint8 *data,
+                     gsize         length)
+{
+  Output *output = consumer;
+
+  if (data == output->collector.data + output->collector.length)
+    {
+      collector_commit (&output->collector, length);
+      return TRUE;
+    }
+  if (collector_append (&output->collector, data, length))
+    return TRUE;
+
+  errno = ENOMEM;
+  return FALSE;
+}
+
+static void
+note_transfer_error (ProcessActor *self,
+                     int           error_number)
+{
+  if (self->transfer_error == NULL)
+    self->transfer_error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
+                                        _("Could not read the output of “%s”: %s"), self->description,
+                                        g_strerror (error_number));
+}
+
+static void
+output_ended (gpointer consumer,
+              int      error_number)
+{
+  Output *output = consumer;
+  ProcessActor *self = output->actor;
+
+  if (error_number != 0)
+    note_transfer_error (self, error_number);
+  process_check_communication (self, FALSE);
+}
+
+static const PipeConsumer collector_consumer = {
+  .reserve = reserve_for_collector,
+  .take = take_into_collector,
+  .ended = output_ended,
+};
+
+static void
+input_changed (PipeSink *sink,
+               gpointer  data)
+{
+  process_check_communication (data, FALSE);
+}
+
+static void
+pipes_changed_in_worker (Actor *actor)
+{
+  process_check_communication ((ProcessActor *) actor, FALSE);
+}
+
+/* The streams, if there are any, find the end. */
+void
+process_close_pipes (ProcessActor *self)
+{
+  if (self->writer != NULL)
+    write_channel_abort (self->writer);
+  else
+    pipe_sink_close (&self->input);
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      Output *output = &self->outputs[i];
+
+      pipe_source_close (&output->source);
+      if (output->channel != NULL)
+        read_channel_end (output->channel, 0);
+    }
+}
+
+gboolean
+process_pipes_are_closed (ProcessActor *self)
+{
+  return !pipe_sink_is_open (&self->input) && !pipe_source_is_open (&self->outputs[0].source) &&
+         !pipe_source_is_open (&self->outputs[1].source);
+}
+
+void
+process_adopt_pipes (ProcessActor *self,
+                     SpawnJob     *job)
+{
+  self->has_input = job->pipes[0] >= 0;
+  pipe_sink_init (&self->input, self->actor.worker, job->pipes[0], input_changed, self);
+  job->pipes[0] = -1;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      self->outputs[i].captured = job->pipes[i + 1] >= 0;
+      pipe_source_init (&self->outputs[i].source, self->actor.worker, job->pipes[i + 1]);
+      job->pipes[i + 1] = -1;
+    }
+}
+
+/* For a process that is not a run. */
+void
+process_open_channels (ProcessActor *self)
+{
+  if (self->has_input)
+    {
+      self->writer = write_channel_new (&self->actor, pipes_changed_in_worker);
+      write_channel_start (self->writer, &self->input);
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      Output *output = &self->outputs[i];
+
+      if (!output->captured)
+        continue;
+      output->channel = read_channel_new (&self->actor, self->spec->limit, pipes_changed_in_worker);
+      read_channel_start (output->channel, &output->source);
+    }
+}
+
+/* ---- communicating */
+
+static ResultData *
+make_result (ProcessActor *self,
+             gboolean      incomplete)
+{
+  ResultData *result = result_data_new ();
+
+  result->description = g_strdup (self->description);
+  child_id_get_outcome (self->child, &result->outcome);
+  result->timed_out = self->timed_out;
+  result->incomplete = incomplete;
+  result->start_time = self->start_time;
+  result->wall_time = result->outcome.exit_time - self->start_monotonic;
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].captured)
+        result->captured[i] = collector_steal (&self->outputs[i].collector);
+    }
+  return result;
+}
+
+/* The end of a run is the end of its launch, too. */
+Operation *
+process_steal_communication (ProcessActor *self)
+{
+  if (self->launch == self->communication)
+    self->launch = NULL;
+  worker_disarm_timer (self->actor.worker, &self->drain_timer);
+  worker_disarm_timer (self->actor.worker, &self->timeout_timer);
+  return g_steal_pointer (&self->communication);
+}
+
+/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more is to be waited for. */
+void
+process_check_communication (ProcessActor *self,
+                             gboolean      gave_up)
+{
+  Operation *operation;
+
+  if (self->communication == NULL || !self->exited || !(gave_up || process_pipes_are_closed (self)))
+    {
+      process_release_if_done (self);
+      return;
+    }
+
+  /* Taken first: closing the pipes comes here again. */
+  operation = process_steal_communication (self);
+  process_close_pipes (self);
+  if (self->transfer_error != NULL)
+    {
+      operation_fail (operation, g_steal_pointer (&self->transfer_error));
+    }
+  else
+    {
+      operation->result = make_result (self, gave_up);
+      operation_finish (operation);
+    }
+  process_release_if_done (self);
+}
+
+void
+process_drain_grace_passed (Timer *timer)
+{
+  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, drain_timer));
+
+  /* What is there by now is not lost; reading it may find the end, and finish everything. */
+  if (self->communication != NULL)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+        pipe_source_drain (&self->outputs[i].source);
+      process_check_communication (self, TRUE);
+      return;
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].channel != NULL)
+        read_channel_finish (self->outputs[i].channel);
+    }
+  if (self->writer != NULL)
+    write_channel_abort (self->writer);
+}
+
+/* After the exit somebody else may hold the pipes open. */
+void
+process_arm_drain_timer (ProcessActor *self)
+{
+  GTimeSpan grace = self->spec->drain_grace;
+
+  if (grace == COMMAND_TIME_UNSET)
+    grace = self->communication != NULL && self->communication == self->launch ? DEFAULT_RUN_DRAIN_GRACE : -1;
+  if (grace >= 0)
+    worker_arm_timer (self->actor.worker, &self->drain_timer, g_get_monotonic_time () + grace, process_drain_grace_passed);
+}
+
+static void
+give_input (ProcessActor *self,
+            GBytes       *input)
+{
+  if (self->writer != NULL)
+    {
+      write_channel_send_last (self->writer, input);
+      return;
+    }
+  if (!pipe_sink_is_open (&self->input))
+    return;
+
+  if (input != NULL)
+    pipe_sink_queue (&self->input, input);
+  pipe_sink_queue_eof (&self->input);
+  pipe_sink_flush (&self->input);
+}
+
+/* What the streams hold comes first, then what is in the pipe. */
+static void
+collect_output (ProcessActor *self,
+                Output       *output)
+{
+  if (output->channel != NULL && !read_channel_detach (output->channel, &output->collector))
+    note_transfer_error (self, ENOMEM);
+  if (pipe_source_is_open (&output->source))
+    pipe_source_start (&output->source, &collector_consumer, output);
+}
+
+void
+process_begin_communication (ProcessActor *self,
+                             Operation    *operation)
+{
+  self->communication = operation;
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    collect_output (self, &self->outputs[i]);
+  give_input (self, operation->input);
+
+  if (self->communication == operation && self->exited)
+    process_arm_drain_timer (self);
+  process_check_communication (self, FALSE);
+}
+
+GError *
+process_error_no_pipe_for_input (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                              _("There is input, but the stdin of the process is not a pipe"));
+}
+
+static GError *
+refuse_communication (ProcessActor *self,
+                      Operation    *operation)
+{
+  if (self->communication != NULL)
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("Another call communicates with the process"));
+  if (operation->input != NULL && !self->has_input)
+    return process_error_no_pipe_for_input ();
+  if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 &&
+      write_channel_has_eof (self->writer))
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
+                                _("There is input, but the stdin of the process is closed already"));
+  return NULL;
+}
+
+/* Whoever cancels cannot know whether the call had begun, so the input goes out in any case. */
+static void
+communicate_cancelled_early (ProcessActor *self,
+                             Operation    *operation)
+{
+  give_input (self, operation->input);
+  pipe_sink_copy_unsent (&self->input);
+  operation_fail_cancelled (operation);
+  pipe_sink_flush (&self->input);
+}
+
+void
+process_start_communicate (Actor     *actor,
+                           Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+  GError *error = refuse_communication (self, operation);
+
+  if (error != NULL)
+    operation_fail (operation, error);
+  else if (operation->cancelled)
+    communicate_cancelled_early (self, operation);
+  else
+    process_begin_communication (self, operation);
+}
+
+/* The process goes on. What is not sent yet still goes out; what was read stays for the next call. */
+void
+process_cancel_communicate (Actor     *actor,
+                            Operation *operation)
+{
+  ProcessActor *self = (ProcessActor *) actor;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].channel != NULL)
+        read_channel_attach (self->outputs[i].channel, &self->outputs[i].collector);
+    }
+  pipe_sink_copy_unsent (&self->input);
+  operation_fail_cancelled (process_steal_communication (self));
+  if (self->exited)
+    process_arm_drain_timer (self);
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. What is waited for: wait, communicate, stop. */
+
+#include "config.h"
+
+#include "process/proctor-process-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "base/base-thread.h"
+#include "runtime/worker.h"
+#include "stream/proctor-stream-reader-private.h"
+
+/* ---- what all operations share */
+
+/* Runs an operation to its end in this thread; its error, if it has one, goes to @error. Takes @operation. */
+static Operation *
+run_blocking (ProctorProcess  *self,
+              Operation       *operation,
+              GCancellable    *cancellable,
+              GError         **error)
+{
+  operation_run_blocking (operation, cancellable, self->parts->watcher);
+  if (operation->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&operation->error));
+      g_clear_pointer (&operation, operation_unref);
+    }
+  return operation;
+}
+
+static gboolean
+may_block (GError **error)
+{
+  return program_check_not_forked (error) && worker_check_may_block (error);
+}
+
+/* Takes @operation and @task. */
+static void
+start_async (Operation           *operation,
+             GCancellable        *cancellable,
+             GTask               *task,
+             OperationReturnFunc  return_func)
+{
+  operation_start_async (operation, cancellable, task, return_func);
+  operation_unref (operation);
+}
+
+/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered then, and is taken. */
+static gboolean
+refuse_if_forked (GTask *task)
+{
+  GError *error = NULL;
+
+  if (program_check_not_forked (&error))
+    return FALSE;
+
+  g_task_return_error (task, error);
+  g_object_unref (task);
+  return TRUE;
+}
+
+/* ---- wait */
+
+static gboolean
+returncode_from_outcome (const ResultData  *data,
+                         int               *returncode,
+                         GError           **error)
+{
+  if (data->outcome.lost)
+    {
+      g_propagate_error (error, outcome_to_error (&data->outcome, data->description));
+      return FALSE;
+    }
+
+  if (returncode != NULL)
+    *returncode = returncode_from_wait_status (data->outcome.wait_status);
+  return TRUE;
+}
+
+static gboolean
+check_outcome (const ResultData  *data,
+               GError           **error)
+{
+  GError *wrong = outcome_to_error (&data->outcome, data->description);
+
+  if (wrong == NULL)
+    return TRUE;
+
+  g_propagate_error (error, wrong);
+  return FALSE;
+}
+
+static ResultData *
+wait_blocking (ProctorProcess  *self,
+               GCancellable    *cancellable,
+               GError         **error)
+{
+  g_autoptr(Operation) operation = NULL;
+
+  if (!may_block (error))
+    return NULL;
+
+  operation = run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable, error);
+  return operation != NULL ? g_steal_pointer (&operation->result) : NULL;
+}
+
+static void
+return_result_data (Operation *operation,
+                    GTask     *task)
+{
+  if (operation->error != NULL)
+    g_task_return_error (task, g_steal_pointer (&operation->error));
+  else
+    g_task_return_pointer (task, g_steal_pointer (&operation->result), (GDestroyNotify) result_data_free);
+}
+
+static void
+wait_async (ProctorProcess *self,
+            GCancellable   *cancellable,
+            GTask          *task)
+{
+  if (!refuse_if_forked (task))
+    start_async (process_actor_new_wait (self->parts->actor), cancellable, task, return_result_data);
+}
+
+/**
+ * proctor_process_wait:
+ * @self: a process
+ * @cancellable: (nullable): a cancellable
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @error: return location for an error
+ *
+ * Waits until the process has exited, whatever still holds its pipes.
+ *
+ * This does not read the pipes: a process that writes more than a pipe holds waits until somebody reads, and so does this.
+ * [method@Process.communicate] does both. Many threads may wait at once. Cancelling leaves the process alone.
+ *
+ * Errors: %PROCTOR_ERROR_STATUS_LOST; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ *
+ * Returns: whether the returncode is known
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_process_wait (ProctorProcess  *self,
+                      GCancellable    *cancellable,
+                      int             *returncode,
+                      GError         **error)
+{
+  g_autoptr(ResultData) data = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
+
+  data = wait_blocking (self, cancellable, error);
+  return data != NULL && returncode_from_outcome (data, returncode, error);
+}
+
+/**
+ * proctor_process_wait_async:
+ * @self: a process
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Waits until the process has exited. See [method@Process.wait].
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_process_wait_async (ProctorProcess      *self,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  g_return_if_fail (PROCTOR_IS_PROCESS (self));
+
+  wait_async (self, cancellable,
+              operation_task_new (self, cancellable, callback, user_data, proctor_process_wait_async));
+}
+
+/**
+ * proctor_process_wait_finish:
+ * @self: a process
+ * @result: what the callback was given
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Process.wait_async].
+ *
+ * Errors: see [method@Process.wait].
+ *
+ * Returns: whether the returncode is known
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+gboolean
+proctor_process_wait_finish (ProctorProcess  *self,
+                             GAsyncResult    *result,
+                             int             *returncode,
+                             GError         **error)
+{
+  g_autoptr(ResultData) data = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_wait_async), FALSE);
+
+  data = g_task_propagate_pointer (G_TASK (result), error);
+  return data != NULL && returncode_from_outcome (data, returncode, error);
+}
+
+/**
+ * proctor_process_wait_check:
+ * @self: a process
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Waits until the process has exited, and makes an error of every end but an exit with 0.
+ *
+ * Errors: those of [method@Process.wait]; %PROCTOR_ERROR_EXIT_STATUS; %PROCTOR_ERROR_SIGNALLED.
+ *
+ * Returns: whether it exited with 0
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_process_wait_check (ProctorProcess  *self,
+                            GCancellable    *cancellable,
+                            GError         **error)
+{
+  g_autoptr(ResultData) data = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
+
+  data = wait_blocking (self, cancellable, error);
+  return data != NULL && check_outcome (data, error);
+}
+
+/**
+ * proctor_process_wait_check_async:
+ * @self: a process
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Waits until the process has exited. See [method@Process.wait_check].
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_process_wait_check_async (ProctorProcess      *self,
+                                  GCancellable        *cancellable,
+                                  GAsyncReadyCallback  callback,
+                                  gpointer             user_data)
+{
+  g_return_if_fail (PROCTOR_IS_PROCESS (self));
+
+  wait_async (self, cancellable,
+              operation_task_new (self, cancellable, callback, user_data, proctor_process_wait_check_async));
+}
+
+/**
+ * proctor_process_wait_check_finish:
+ * @self: a process
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Process.wait_check_async].
+ *
+ * Errors: see [method@Process.wait_check].
+ *
+ * Returns: whether it exited with 0
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+gboolean
+proctor_process_wait_check_finish (ProctorProcess  *self,
+                                   GAsyncResult    *result,
+                                   GError         **error)
+{
+  g_autoptr(ResultData) data = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_wait_check_async), FALSE);
+
+  data = g_task_propagate_pointer (G_TASK (result), error);
+  return data != NULL && check_outcome (data, error);
+}
+
+/* ---- communicate */
+
+/* Communicating takes the streams over, which cannot be while somebody reads from one of them. */
+static gboolean
+take_streams_over (ProctorProcess  *self,
+                   GError         **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->readers); i++)
+    {
+      if (self->readers[i] == NULL)
+        continue;
+      if (g_input_stream_has_pending (G_INPUT_STREAM (self->readers[i])))
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING,
+                               _("Another call reads from the output of the process"));
+          return FALSE;
+        }
+      proctor_stream_reader_give_back (self->readers[i]);
+    }
+  return TRUE;
+}
+
+/**
+ * proctor_process_communicate:
+ * @self: a process
+ * @input: (nullable): what to send to its stdin
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Sends the input, closes stdin, reads both outputs to their end, and waits for the exit.
+ *
+ * Everything happens at once, so that no pipe can block another. That the process does not read its input to the end is not an
+ * error. What is no pipe is left alone, and is %NULL in the result. The output is held in memory.
+ *
+ * If a descendant keeps a pipe open after the exit, this waits for it, at most for the command's drain grace if one is set;
+ * then the result is incomplete.
+ *
+ * Cancelling leaves the process alone and loses nothing: what was not sent yet still goes out, and calling this again, without
+ * input, returns all the output from the start. After it has succeeded once, it returns empty outputs.
+ *
+ * Errors: %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe; %G_IO_ERROR_CLOSED if there is input and stdin
+ * was closed by an earlier call; %G_IO_ERROR_PENDING while another call communicates; %G_IO_ERROR_CANCELLED;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check fails.
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+ProctorResult *
+proctor_process_communicate (ProctorProcess  *self,
+                             GBytes          *input,
+                             GCancellable    *cancellable,
+                             GError         **error)
+{
+  g_autoptr(Operation) operation = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
+
+  if (!may_block (error) || !take_streams_over (self, error))
+    return NULL;
+
+  operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input), cancellable, error);
+  return operation != NULL ? proctor_result_new (g_steal_pointer (&operation->result)) : NULL;
+}
+
+/**
+ * proctor_process_communicate_async:
+ * @self: a process
+ * @input: (nullable): what to send to its stdin
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when it is done, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Sends the input, reads the outputs and waits for the exit. See [method@Process.communicate].
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_process_communicate_async (ProctorProcess      *self,
+                                   GBytes              *input,
+                                   GCancellable        *cancellable,
+                                   GAsyncReadyCallback  callback,
+                                   gpointer             user_data)
+{
+  GError *error = NULL;
+  GTask *task;
+
+  g_return_if_fail (PROCTOR_IS_PROCESS (self));
+
+  task = operation_task_new (self, cancellable, callback, user_data, proctor_process_communicate_async);
+  if (!take_streams_over (self, &error))
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+    }
+  else if (!refuse_if_forked (task))
+    start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task, operation_return_result);
+}
+
+/**
+ * proctor_process_communicate_finish:
+ * @self: a process
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Process.communicate_async].
+ *
+ * Errors: see [method@Process.communicate].
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorResult *
+proctor_process_communicate_finish (ProctorProcess  *self,
+                                    GAsyncResult    *result,
+                                    GError         **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_communicate_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* ---- stop */
+
+/**
+ * proctor_process_stop:
+ * @self: a process
+ * @grace: microseconds between SIGTERM and SIGKILL; 0 kills at once; -1 is the default of 5 seconds
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Ends the process: SIGTERM, and SIGCONT for one that is suspended; SIGKILL if it is still there after @grace. Returns when it
+ * has exited, and at once if it has already.
+ *
+ * May be called by many at once; the shortest grace counts. Cancelling leaves the process alone from then on: SIGTERM has been
+ * sent, SIGKILL is not.
+ *
+ * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ *
+ * Returns: %TRUE when it has exited
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_process_stop (ProctorProcess  *self,
+                      GTimeSpan        grace,
+                      GCancellable    *cancellable,
+                      GError         **error)
+{
+  g_autoptr(Operation) operation = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
+
+  if (!may_block (error))
+    return FALSE;
+
+  operation = run_blocking (self, process_actor_new_stop (self->parts->actor, grace), cancellable, error);
+  return operation != NULL;
+}
+
+/**
+ * proctor_process_stop_async:
+ * @self: a process
+ * @grace: microseconds between SIGTERM and SIGKILL; 0 kills at once; -1 is the default of 5 seconds
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @user_data: data for @callback
+ *
+ * Ends the process. See [method@Process.stop].
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+void
+proctor_process_stop_async (ProctorProcess      *self,
+                            GTimeSpan            grace,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  GTask *task;
+
+  g_return_if_fail (PROCTOR_IS_PROCESS (self));
+
+  task = operation_task_new (self, cancellable, callback, user_data, proctor_process_stop_async);
+  if (!refuse_if_forked (task))
+    start_async (process_actor_new_stop (self->parts->actor, grace), cancellable, task, return_result_data);
+}
+
+/**
+ * proctor_process_stop_finish:
+ * @self: a process
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Process.stop_async].
+ *
+ * Errors: see [method@Process.stop].
+ *
+ * Returns: %TRUE when it has exited
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+gboolean
+proctor_process_stop_finish (ProctorProcess  *self,
+                             GAsyncResult    *result,
+                             GError         **error)
+{
+  g_autoptr(ResultData) data = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_stop_async), FALSE);
+
+  data = g_task_propagate_pointer (G_TASK (result), error);
+  return data != NULL;
+}
