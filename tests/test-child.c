@@ -6,11 +6,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -204,6 +206,433 @@ mode_kill_self (int argc, char **argv)
   return 1;
 }
 
+/* A child that waits for something ends all the same, long after every test. */
+static void
+live_at_most (unsigned int seconds)
+{
+  alarm (seconds);
+}
+
+/* The file appears with its content, in one step. */
+static int
+make_file (const char *path, const char *text)
+{
+  char temporary[PATH_MAX];
+  FILE *file;
+
+  snprintf (temporary, sizeof temporary, "%s.%d", path, (int) getpid ());
+  file = fopen (temporary, "we");
+  if (file == NULL)
+    return 1;
+  fputs (text, file);
+  if (fclose (file) != 0)
+    return 1;
+
+  return rename (temporary, path) != 0;
+}
+
+static int
+make_pid_file (const char *path)
+{
+  char text[32];
+
+  snprintf (text, sizeof text, "%d\n", (int) getpid ());
+  return make_file (path, text);
+}
+
+static void
+nap (void)
+{
+  nanosleep (&(struct timespec) { .tv_nsec = 1000 * 1000 }, NULL);
+}
+
+static void
+await_file (const char *path)
+{
+  live_at_most (100);
+  while (access (path, F_OK) < 0)
+    nap ();
+}
+
+/* args ARG…: the whole argument vector, from argv[0] on, each with a NUL after it. */
+static int
+mode_args (int argc, char **argv)
+{
+  for (int i = -1; i < argc; i++)
+    {
+      fputs (argv[i], stdout);
+      putchar ('\0');
+    }
+
+  return 0;
+}
+
+/* say OUT ERR [CODE]: writes to stdout and to stderr, and exits. */
+static int
+mode_say (int argc, char **argv)
+{
+  if (argc < 3)
+    return 125;
+  if (write_all (STDOUT_FILENO, argv[1], strlen (argv[1])) < 0)
+    return 124;
+  if (write_all (STDERR_FILENO, argv[2], strlen (argv[2])) < 0)
+    return 123;
+
+  return argc > 3 ? atoi (argv[3]) : 0;
+}
+
+/* flood OUT ERR: so many bytes to stdout and to stderr, in turns; they are `o` and `e`. */
+static int
+mode_flood (int argc, char **argv)
+{
+  static char buffer[2][10000];
+  long left[2];
+
+  if (argc < 3)
+    return 125;
+  memset (buffer[0], 'o', sizeof buffer[0]);
+  memset (buffer[1], 'e', sizeof buffer[1]);
+  left[0] = atol (argv[1]);
+  left[1] = atol (argv[2]);
+  while (left[0] > 0 || left[1] > 0)
+    {
+      for (int i = 0; i < 2; i++)
+        {
+          long now = left[i] < (long) sizeof buffer[i] ? left[i] : (long) sizeof buffer[i];
+
+          if (write_all (STDOUT_FILENO + i, buffer[i], (size_t) now) < 0)
+            return 1;
+          left[i] -= now;
+        }
+    }
+
+  return 0;
+}
+
+/* lines COUNT: so many numbered lines, one write each. */
+static int
+mode_lines (int argc, char **argv)
+{
+  int count = argc > 1 ? atoi (argv[1]) : 0;
+
+  for (int i = 0; i < count; i++)
+    {
+      char line[32];
+      int length = snprintf (line, sizeof line, "line %d\n", i);
+
+      if (write_all (STDOUT_FILENO, line, (size_t) length) < 0)
+        return 1;
+    }
+
+  return 0;
+}
+
+static int run_mode (int argc, char **argv);
+
+/* gate FILE MODE…: waits until the file exists, then does what the mode says. */
+static int
+mode_gate (int argc, char **argv)
+{
+  if (argc < 3)
+    return 125;
+  await_file (argv[1]);
+
+  return run_mode (argc - 2, argv + 2);
+}
+
+/* mark FILE MODE…: makes the file with its pid, then does what the mode says. */
+static int
+mode_mark (int argc, char **argv)
+{
+  if (argc < 3)
+    return 125;
+  if (make_pid_file (argv[1]) != 0)
+    return 124;
+
+  return run_mode (argc - 2, argv + 2);
+}
+
+/* close-stdin TEXT: closes stdin without reading it, writes the text, exits. */
+static int
+mode_close_stdin (int argc, char **argv)
+{
+  close (STDIN_FILENO);
+
+  return argc > 1 && write_all (STDOUT_FILENO, argv[1], strlen (argv[1])) < 0;
+}
+
+/* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits, and exits when it is there;
+ * the file has the descendant's pid. Before the exit the text is written to stdout; the late text comes from the descendant,
+ * when its parent has gone.
+ */
+static int
+mode_hold (int argc, char **argv)
+{
+  int alive[2];
+  char end;
+
+  if (argc < 4 || pipe (alive) < 0)
+    return 125;
+  if (write_all (STDOUT_FILENO, argv[3], strlen (argv[3])) < 0)
+    return 124;
+
+  switch (fork ())
+    {
+    case -1:
+      return 123;
+    case 0:
+      break;
+    default:
+      await_file (argv[1]);
+      return 0;
+    }
+
+  live_at_most (100);
+  close (alive[1]);
+  for (int fd = 0; fd < 3; fd++)
+    {
+      if (strchr (argv[2], '0' + fd) == NULL)
+        close (fd);
+    }
+  if (make_pid_file (argv[1]) != 0)
+    _exit (1);
+  while (read (alive[0], &end, 1) < 0 && errno == EINTR)
+    ;
+  if (argc > 4)
+    write_all (STDOUT_FILENO, argv[4], strlen (argv[4]));
+  for (;;)
+    pause ();
+}
+
+/* ignore-term FILE: ignores SIGTERM, writes `ready` to stdout, makes the file, and stays. */
+static int
+mode_ignore_term (int argc, char **argv)
+{
+  live_at_most (100);
+  signal (SIGTERM, SIG_IGN);
+  if (write_all (STDOUT_FILENO, "ready\n", 6) < 0 || argc < 2 || make_pid_file (argv[1]) != 0)
+    return 1;
+  for (;;)
+    pause ();
+}
+
+static void
+exit_on_signal (int signum)
+{
+  write_all (STDOUT_FILENO, "bye\n", 4);
+  _exit (signum);
+}
+
+/* on-term FILE: writes `ready`, makes the file, and stays; on SIGTERM it writes `bye` and exits with the signal's number. */
+static int
+mode_on_term (int argc, char **argv)
+{
+  live_at_most (100);
+  signal (SIGTERM, exit_on_signal);
+  if (write_all (STDOUT_FILENO, "ready\n", 6) < 0 || argc < 2 || make_pid_file (argv[1]) != 0)
+    return 1;
+  for (;;)
+    pause ();
+}
+
+static int
+count_files (const char *path)
+{
+  DIR *directory = opendir (path);
+  struct dirent *entry;
+  int n = 0;
+
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
+    n += entry->d_name[0] != '.';
+  if (directory != NULL)
+    closedir (directory);
+
+  return n;
+}
+
+/* meet DIRECTORY N: comes in, waits until N have come so far, writes how many are in now, and leaves. */
+static int
+mode_meet (int argc, char **argv)
+{
+  char come[PATH_MAX];
+  char alive[PATH_MAX];
+  char mine[PATH_MAX + 32];
+  FILE *file;
+
+  if (argc < 3)
+    return 125;
+  live_at_most (100);
+  snprintf (come, sizeof come, "%s/come", argv[1]);
+  snprintf (alive, sizeof alive, "%s/alive", argv[1]);
+
+  snprintf (mine, sizeof mine, "%s/%d", come, (int) getpid ());
+  file = fopen (mine, "we");
+  if (file == NULL || fclose (file) != 0)
+    return 124;
+  snprintf (mine, sizeof mine, "%s/%d", alive, (int) getpid ());
+  file = fopen (mine, "we");
+  if (file == NULL || fclose (file) != 0)
+    return 123;
+
+  while (count_files (come) < atoi (argv[2]))
+    nap ();
+  printf ("%d", count_files (alive));
+
+  return unlink (mine) != 0;
+}
+
+/* The same bytes as make_pattern() of the tests. */
+static unsigned long long
+pattern_word (unsigned long long i, unsigned long long seed)
+{
+  return (i + seed) * 0x9E3779B97F4A7C15ULL;
+}
+
+/* pattern LENGTH [SEED]: so many bytes in which every piece differs from all others. */
+static int
+mode_pattern (int argc, char **argv)
+{
+  static unsigned long long words[4096];
+  unsigned long long left = argc > 1 ? strtoull (argv[1], NULL, 10) : 0;
+  unsigned long long seed = argc > 2 ? strtoull (argv[2], NULL, 10) : 0;
+
+  for (unsigned long long done = 0; left > 0; done += 4096)
+    {
+      size_t now = left < sizeof words ? (size_t) left : sizeof words;
+
+      for (unsigned long long i = 0; i < 4096; i++)
+        words[i] = pattern_word (done + i, seed);
+      if (write_all (STDOUT_FILENO, (const char *) words, now) < 0)
+        return 1;
+      left -= now;
+    }
+
+  return 0;
+}
+
+/* patterns LENGTH: the pattern of seed 1 to stdout and that of seed 2 to stderr, in turns. */
+static int
+mode_patterns (int argc, char **argv)
+{
+  static unsigned long long words[2048];
+  unsigned long long left = argc > 1 ? strtoull (argv[1], NULL, 10) : 0;
+
+  for (unsigned long long done = 0; left > 0; done += 2048)
+    {
+      size_t now = left < sizeof words ? (size_t) left : sizeof words;
+
+      for (unsigned long long seed = 1; seed <= 2; seed++)
+        {
+          for (unsigned long long i = 0; i < 2048; i++)
+            words[i] = pattern_word (done + i, seed);
+          if (write_all ((int) seed, (const char *) words, now) < 0)
+            return 1;
+        }
+      left -= now;
+    }
+
+  return 0;
+}
+
+/* digest: reads stdin to its end and says how much it was, and its FNV-1a. */
+static int
+mode_digest (int argc, char **argv)
+{
+  static unsigned char buffer[65536];
+  unsigned long long digest = 14695981039346656037ULL;
+  unsigned long long total = 0;
+  ssize_t length;
+
+  while ((length = read (STDIN_FILENO, buffer, sizeof buffer)) > 0)
+    {
+      for (ssize_t i = 0; i < length; i++)
+        digest = (digest ^ buffer[i]) * 1099511628211ULL;
+      total += (unsigned long long) length;
+    }
+  printf ("%llu %016llx\n", total, digest);
+
+  return length < 0;
+}
+
+/* pump FILE: writes the pattern for ever; the file has the number of bytes that the pipe has taken, as 8 bytes of memory. */
+static int
+mode_pump (int argc, char **argv)
+{
+  int fd = argc > 1 ? open (argv[1], O_RDWR | O_CLOEXEC) : -1;
+  volatile unsigned long long *counter;
+  unsigned long long words[512];
+
+  live_at_most (200);
+  if (fd < 0)
+    return 125;
+  counter = mmap (NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (counter == MAP_FAILED)
+    return 124;
+  for (;;)
+    {
+      for (unsigned long long i = 0; i < 512; i++)
+        words[i] = pattern_word (*counter / 8 + i, 0);
+      if (write_all (STDOUT_FILENO, (const char *) words, sizeof words) < 0)
+        return 1;
+      *counter += sizeof words;
+    }
+}
+
+/* deaf FILE: closes stdin, makes the file with its pid, and stays. */
+static int
+mode_deaf (int argc, char **argv)
+{
+  live_at_most (100);
+  close (STDIN_FILENO);
+  if (argc < 2 || make_pid_file (argv[1]) != 0)
+    return 125;
+  for (;;)
+    pause ();
+}
+
+static unsigned int
+random_below (unsigned int *seed, unsigned int n)
+{
+  *seed = *seed * 1664525u + 1013904223u;
+  return (*seed >> 8) % n;
+}
+
+/* Mostly not at all; a moment at most. */
+static void
+random_pause (unsigned int *seed)
+{
+  if (random_below (seed, 8) == 0)
+    nanosleep (&(struct timespec) { .tv_nsec = (long) random_below (seed, 300) * 1000 }, NULL);
+}
+
+/* chop SEED: a cat that reads and writes in pieces of all sizes, with pauses. */
+static int
+mode_chop (int argc, char **argv)
+{
+  static char buffer[70000];
+  unsigned int seed = argc > 1 ? (unsigned int) strtoul (argv[1], NULL, 10) : 0;
+  ssize_t length;
+
+  for (;;)
+    {
+      unsigned int largest = random_below (&seed, 4) == 0 ? (unsigned int) sizeof buffer : 200;
+
+      length = read (STDIN_FILENO, buffer, 1 + random_below (&seed, largest));
+      if (length <= 0)
+        return length < 0;
+      random_pause (&seed);
+      for (ssize_t done = 0; done < length;)
+        {
+          size_t now = 1 + random_below (&seed, (unsigned int) (length - done));
+
+          if (write_all (STDOUT_FILENO, buffer + done, now) < 0)
+            return 1;
+          done += (ssize_t) now;
+          random_pause (&seed);
+        }
+    }
+}
+
 static const struct
 {
   const char *name;
@@ -218,16 +647,34 @@ static const struct
   { "ids", mode_ids },
   { "env", mode_env },
   { "kill-self", mode_kill_self },
+  { "args", mode_args },
+  { "say", mode_say },
+  { "flood", mode_flood },
+  { "lines", mode_lines },
+  { "gate", mode_gate },
+  { "mark", mode_mark },
+  { "close-stdin", mode_close_stdin },
+  { "hold", mode_hold },
+  { "ignore-term", mode_ignore_term },
+  { "on-term", mode_on_term },
+  { "meet", mode_meet },
+  { "pattern", mode_pattern },
+  { "patterns", mode_patterns },
+  { "digest", mode_digest },
+  { "pump", mode_pump },
+  { "deaf", mode_deaf },
+  { "chop", mode_chop },
 };
 
-int
-main (int argc, char **argv)
+/* argv[0] is the mode's name. */
+static int
+run_mode (int argc, char **argv)
 {
-  for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof modes[0]; i++)
+  for (size_t i = 0; argc > 0 && i < sizeof modes / sizeof modes[0]; i++)
     {
-      if (strcmp (argv[1], modes[i].name) == 0)
+      if (strcmp (argv[0], modes[i].name) == 0)
         {
-          int code = modes[i].run (argc - 1, argv + 1);
+          int code = modes[i].run (argc, argv);
 
           if (fflush (stdout) != 0 && code == 0)
             code = 1;
@@ -235,6 +682,12 @@ main (int argc, char **argv)
         }
     }
 
-  fprintf (stderr, "test-child: no such mode: %s\n", argc > 1 ? argv[1] : "(none)");
+  fprintf (stderr, "test-child: no such mode: %s\n", argc > 0 ? argv[0] : "(none)");
   return 125;
+}
+
+int
+main (int argc, char **argv)
+{
+  return run_mode (argc - 1, argv + 1);
 }

@@ -142,6 +142,8 @@ process_link_clear_handle (ProcessLink *self)
   owner = g_steal_pointer (&self->owner);
   g_mutex_unlock (&self->handle_lock);
 
+  if (owner == NULL)
+    return;
   if (caller_context_take_back (owner, &self->notice))
     process_link_unref (self);
   caller_context_unref (owner);

@@ -16,8 +16,12 @@ struct _ProctorProcess
   ProctorStreamReader *readers[2]; /* owned; the same for stdout and stderr */
 };
 
-/* The handle of a process, which is told of the exit in @owner. Takes both. */
+/* The handle of a process, which is told of the exit in @owner. Takes both. Where it shall be told later @owner is NULL. */
 ProctorProcess *proctor_process_new (ProcessParts  *parts,
                                      CallerContext *owner);
+
+/* From now on it is told in @owner, also of an exit that was before. Takes @owner. */
+void proctor_process_set_owner (ProctorProcess *self,
+                                CallerContext  *owner);
 
 G_END_DECLS

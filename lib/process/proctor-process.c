@@ -91,8 +91,16 @@ proctor_process_new (ProcessParts  *parts,
 
   self->parts = parts;
   open_streams (self);
-  process_link_set_handle (parts->link, self, owner, tell_exited);
+  if (owner != NULL)
+    proctor_process_set_owner (self, owner);
   return self;
+}
+
+void
+proctor_process_set_owner (ProctorProcess *self,
+                           CallerContext  *owner)
+{
+  process_link_set_handle (self->parts->link, self, owner, tell_exited);
 }
 
 /* ---- asking */

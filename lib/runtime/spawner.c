@@ -14,8 +14,11 @@
 #define MIN_THREADS 2
 #define MAX_THREADS 4
 
-/* When this long no job was taken although one waits, all threads are stuck in children that do not get to their exec. */
+/* When this long no job was taken although one waits, all threads are stuck in children that do not get to their exec; or the
+ * machine is just slow. As threads that were added stay, patience grows with their number, up to the second value.
+ */
 #define STUCK_AFTER_US (10 * G_TIME_SPAN_MILLISECOND)
+#define STUCK_AFTER_MAX_US (100 * G_TIME_SPAN_MILLISECOND)
 
 /* The threads are started when there is work for them and then stay: PR_SET_PDEATHSIG sends its signal when the thread ends
  * that made the child, not the program. They outlive a shutdown of the service, too.
@@ -102,6 +105,25 @@ add_thread_locked (GError **error)
   return TRUE;
 }
 
+static guint
+usual_number_of_threads (void)
+{
+  static gsize number;
+
+  if (g_once_init_enter (&number))
+    g_once_init_leave (&number, CLAMP (g_get_num_processors (), MIN_THREADS, MAX_THREADS));
+  return number;
+}
+
+static gulong
+patience_locked (void)
+{
+  guint usual = usual_number_of_threads ();
+  guint n_added = spawner.n_threads > usual ? spawner.n_threads - usual : 0;
+
+  return MIN (STUCK_AFTER_US * (n_added + 1), STUCK_AFTER_MAX_US);
+}
+
 static gpointer
 watchman_thread (gpointer data)
 {
@@ -109,6 +131,7 @@ watchman_thread (gpointer data)
   for (;;)
     {
       guint64 n_taken = spawner.n_taken;
+      gulong patience;
 
       if (spawner.first == NULL)
         {
@@ -118,8 +141,9 @@ watchman_thread (gpointer data)
           continue;
         }
 
+      patience = patience_locked ();
       g_mutex_unlock (&spawner_lock);
-      g_usleep (STUCK_AFTER_US);
+      g_usleep (patience);
       g_mutex_lock (&spawner_lock);
 
       /* Failing to add one is not the end: the next look tries again. */
@@ -137,16 +161,6 @@ call_watchman_locked (void)
     spawner.has_watchman = start_thread ("proctor-watch", watchman_thread, NULL);
   else if (spawner.watchman_sleeps)
     g_cond_signal (&congestion);
-}
-
-static guint
-usual_number_of_threads (void)
-{
-  static gsize number;
-
-  if (g_once_init_enter (&number))
-    g_once_init_leave (&number, CLAMP (g_get_num_processors (), MIN_THREADS, MAX_THREADS));
-  return number;
 }
 
 gboolean

@@ -407,7 +407,17 @@ readable_source_dispose (GSource *source)
   g_clear_pointer (&self->channel, read_channel_unref);
 }
 
-static GSourceFuncs readable_source_funcs = { .dispatch = readable_source_dispatch };
+/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and wants this to be there. */
+static gboolean
+readable_source_closure_callback (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs readable_source_funcs = {
+  .dispatch = readable_source_dispatch,
+  .closure_callback = readable_source_closure_callback,
+};
 
 static gboolean
 pollable_is_readable (GPollableInputStream *pollable)

@@ -6,6 +6,7 @@
 
 #include "stream/proctor-stream-writer-private.h"
 
+#include <errno.h>
 #include <glib/gi18n-lib.h>
 
 #include "base/base-thread.h"
@@ -131,6 +132,9 @@ wait_blocking (ProctorStreamWriter  *self,
                GError              **error)
 {
   WriteQuestion question = { .channel = self->channel, .goal = goal };
+
+  if (!program_check_not_forked (error))
+    return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
   if (!write_channel_try (self->channel, goal, NULL) &&
@@ -444,6 +448,25 @@ proctor_stream_writer_get_write_buffer_size (ProctorStreamWriter *self)
 
 /* ---- as a GOutputStream */
 
+/* Where there is room, or has been a moment ago: takes everything. */
+static gssize
+write_now (ProctorStreamWriter  *self,
+           const void           *buffer,
+           gsize                 count,
+           GError              **error)
+{
+  if (!program_check_not_forked (error) || !write_channel_check (self->channel, FALSE, error))
+    return -1;
+  if (write_channel_is_closing (self->channel))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _("The stdin of the process is closed already"));
+      return -1;
+    }
+
+  proctor_stream_writer_queue (self, buffer, count);
+  return (gssize) count;
+}
+
 static gssize
 proctor_stream_writer_write (GOutputStream  *stream,
                              const void     *buffer,
@@ -455,14 +478,7 @@ proctor_stream_writer_write (GOutputStream  *stream,
 
   if (!proctor_stream_writer_drain (self, cancellable, error))
     return -1;
-  if (write_channel_is_closing (self->channel))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _("The stdin of the process is closed already"));
-      return -1;
-    }
-
-  proctor_stream_writer_queue (self, buffer, count);
-  return (gssize) count;
+  return write_now (self, buffer, count, error);
 }
 
 static gboolean
@@ -554,12 +570,39 @@ writable_source_dispose (GSource *source)
   g_clear_pointer (&self->channel, write_channel_unref);
 }
 
-static GSourceFuncs writable_source_funcs = { .dispatch = writable_source_dispatch };
+/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and wants this to be there. */
+static gboolean
+writable_source_closure_callback (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs writable_source_funcs = {
+  .dispatch = writable_source_dispatch,
+  .closure_callback = writable_source_closure_callback,
+};
 
 static gboolean
 pollable_is_writable (GPollableOutputStream *pollable)
 {
   return write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
+}
+
+/* GIO's own looks first and then writes, and would wait there if another thread has queued something in between. */
+static gssize
+pollable_write_nonblocking (GPollableOutputStream  *pollable,
+                            const void             *buffer,
+                            gsize                   count,
+                            GError                **error)
+{
+  ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (pollable);
+
+  if (!write_channel_try (self->channel, WRITE_ROOM, NULL))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, g_strerror (EAGAIN));
+      return -1;
+    }
+  return write_now (self, buffer, count, error);
 }
 
 static GSource *
@@ -580,6 +623,7 @@ static void
 pollable_init (GPollableOutputStreamInterface *iface)
 {
   iface->is_writable = pollable_is_writable;
+  iface->write_nonblocking = pollable_write_nonblocking;
   iface->create_source = pollable_create_source;
 }
 

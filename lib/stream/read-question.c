@@ -8,6 +8,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "base/base-thread.h"
+
 typedef struct
 {
   ReadChannel *channel; /* owned */
@@ -92,7 +94,7 @@ read_question_ask_blocking (ReadChannel          *channel,
   gboolean answered;
   GError *wrong;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!program_check_not_forked (error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   /* Mostly it is there already. */

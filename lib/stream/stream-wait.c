@@ -80,7 +80,8 @@ typedef struct
 
   /* immutable after construction */
   const StreamQuestion *kind;
-  CallerContext *caller; /* owned */
+  CallerContext *caller;     /* owned */
+  gboolean cancelled_before; /* then nothing is done at all */
 
   /* atomic */
   int posted;
@@ -125,7 +126,9 @@ try_in_caller (Delivery *delivery)
   g_atomic_int_set (&self->posted, FALSE);
   if (self->task != NULL)
     {
-      if (self->kind->try_again (self->question, &self->waiter))
+      if (self->cancelled_before)
+        finish (self, TRUE);
+      else if (self->kind->try_again (self->question, &self->waiter))
         finish (self, FALSE);
       else if (g_cancellable_is_cancelled (g_task_get_cancellable (self->task)))
         finish (self, TRUE);
@@ -170,6 +173,7 @@ stream_wait_async (const StreamQuestion *kind,
   self->caller = caller_context_ref_thread_default ();
   self->question = question;
   self->task = task;
+  self->cancelled_before = g_cancellable_is_cancelled (cancellable);
 
   if (cancellable != NULL)
     {

@@ -532,7 +532,8 @@ write_channel_let_go_later (WriteChannel *self)
   if (!self->closed && !g_queue_is_empty (&self->kept))
     {
       later = g_new0 (KeptForLater, 1);
-      later->caller = caller_context_ref_thread_default ();
+      /* Not this thread's own context, which may end with the thread, before the pipe is closed. */
+      later->caller = caller_context_ref_for (g_main_context_default ());
       later->kept = self->kept;
       g_queue_init (&self->kept);
       self->later = later;

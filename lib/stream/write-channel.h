@@ -97,8 +97,8 @@ void write_channel_get_limits (WriteChannel *self,
 /* Lets go of the user's own bytes that were sent. In a thread of the user's. */
 void write_channel_let_go_of_sent (WriteChannel *self);
 
-/* The same, when the writer goes: those that are not sent yet are let go of in the context that is thread-default now, when the pipe
- * has been closed.
+/* The same, when the writer goes: those that are not sent yet are let go of in the global default main context, when the pipe has been
+ * closed.
  */
 void write_channel_let_go_later (WriteChannel *self);
 

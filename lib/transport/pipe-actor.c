@@ -121,16 +121,17 @@ static PipeActor *
 pipe_actor_new (int      fd,
                 GError **error)
 {
+  gboolean is_open = fcntl (fd, F_GETFD) >= 0;
   Worker *worker = NULL;
   PipeActor *self;
 
-  if (!program_check_not_forked (error))
-    return NULL;
-  if (check_fd (fd, error))
+  if (program_check_not_forked (error) && check_fd (fd, error))
     worker = runtime_pick_worker (error);
   if (worker == NULL)
     {
-      fd_clear (&fd);
+      /* What was not open may be another thread's by now. */
+      if (is_open)
+        close (fd);
       return NULL;
     }
 

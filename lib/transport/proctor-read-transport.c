@@ -39,14 +39,16 @@ struct _ProctorReadTransport
   const ReadTransportUser *kind;
   Pump pump;
 
-  /* atomic */
+  /* atomic; `paused` changes under pause_lock only, together with what the channel is told */
   int paused;
   int closing;
   int closed;
+  GMutex pause_lock;
 
-  /* context only */
+  /* context only; the channel looks at the request while the pump waits */
   gpointer user; /* owned until it is closed */
   int tag;
+  ReadRequest request;
 };
 
 G_DEFINE_FINAL_TYPE (ProctorReadTransport, proctor_read_transport, G_TYPE_OBJECT)
@@ -55,7 +57,8 @@ static void
 tell_closed (ProctorReadTransport *self)
 {
   gpointer user = g_steal_pointer (&self->user);
-  int error_number = g_atomic_int_get (&self->closing) ? 0 : read_channel_get_error (self->channel);
+  gboolean was_shut = g_atomic_int_get (&self->closing);
+  int error_number = was_shut ? 0 : read_channel_get_error (self->channel);
   g_autoptr(GError) error = NULL;
 
   if (error_number != 0)
@@ -63,6 +66,8 @@ tell_closed (ProctorReadTransport *self)
                          g_strerror (error_number));
   g_atomic_int_set (&self->closing, TRUE);
   g_atomic_int_set (&self->closed, TRUE);
+  if (!was_shut && error == NULL && self->kind->eof_received != NULL)
+    self->kind->eof_received (user);
   self->kind->closed (user, self->tag, error);
   g_object_unref (user);
 }
@@ -81,21 +86,23 @@ pump_data (gpointer      transport,
 
   for (guint i = 0; i < MAX_CHUNKS_PER_TURN; i++)
     {
-      ReadRequest request = { .kind = READ_CHUNK };
+      g_autoptr(GObject) user = NULL;
       g_autoptr(GBytes) data = NULL;
 
       if (self->user == NULL)
         return FALSE;
-      if (is_held_up (self) || !read_channel_try (self->channel, &request, waiter))
+      if (is_held_up (self) || !read_channel_try (self->channel, &self->request, waiter))
         return TRUE;
 
-      data = g_steal_pointer (&request.bytes);
+      data = g_steal_pointer (&self->request.bytes);
       if (g_bytes_get_size (data) == 0)
         {
           tell_closed (self);
           return FALSE;
         }
-      self->kind->data_received (self->user, self->tag, data);
+      /* A nested main loop may come to the end, and let go of it. */
+      user = g_object_ref (self->user);
+      self->kind->data_received (user, self->tag, data);
     }
 
   pump_poke (&self->pump);
@@ -105,6 +112,7 @@ pump_data (gpointer      transport,
 ProctorReadTransport *
 proctor_read_transport_new (ReadChannel             *channel,
                             Actor                   *actor,
+                            CallerContext           *caller,
                             int                      fd,
                             const ReadTransportUser *kind,
                             gpointer                 user,
@@ -118,7 +126,8 @@ proctor_read_transport_new (ReadChannel             *channel,
   self->kind = kind;
   self->user = g_object_ref (user);
   self->tag = tag;
-  pump_init (&self->pump, pump_data, self);
+  self->request.kind = READ_CHUNK;
+  pump_init (&self->pump, caller, pump_data, self);
   return self;
 }
 
@@ -126,6 +135,24 @@ void
 proctor_read_transport_begin (ProctorReadTransport *self)
 {
   pump_start (&self->pump);
+}
+
+/* Whether that changes anything. */
+static gboolean
+set_paused (ProctorReadTransport *self,
+            gboolean              paused)
+{
+  gboolean changes;
+
+  g_mutex_lock (&self->pause_lock);
+  changes = g_atomic_int_compare_and_exchange (&self->paused, !paused, paused);
+  if (changes && paused)
+    read_channel_forget (self->channel, &self->pump.waiter);
+  if (changes)
+    read_channel_hold_back (self->channel, paused);
+  g_mutex_unlock (&self->pause_lock);
+
+  return changes;
 }
 
 /**
@@ -142,11 +169,8 @@ proctor_read_transport_pause_reading (ProctorReadTransport *self)
 {
   g_return_if_fail (PROCTOR_IS_READ_TRANSPORT (self));
 
-  if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->paused, FALSE, TRUE))
-    return;
-
-  read_channel_forget (self->channel, &self->pump.waiter);
-  read_channel_hold_back (self->channel, TRUE);
+  if (!program_is_forked_copy ())
+    set_paused (self, TRUE);
 }
 
 /**
@@ -162,11 +186,8 @@ proctor_read_transport_resume_reading (ProctorReadTransport *self)
 {
   g_return_if_fail (PROCTOR_IS_READ_TRANSPORT (self));
 
-  if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->paused, TRUE, FALSE))
-    return;
-
-  read_channel_hold_back (self->channel, FALSE);
-  pump_poke (&self->pump);
+  if (!program_is_forked_copy () && set_paused (self, FALSE))
+    pump_poke (&self->pump);
 }
 
 /**
@@ -254,21 +275,38 @@ tell_data (gpointer user,
 }
 
 static void
-tell_end (gpointer      user,
-          int           tag,
-          const GError *error)
+tell_eof (gpointer user)
 {
-  if (error == NULL)
-    pipe_protocol_eof_received (user);
+  pipe_protocol_eof_received (user);
+}
+
+static void
+tell_lost (gpointer      user,
+           int           tag,
+           const GError *error)
+{
   base_protocol_connection_lost (user, error);
 }
 
-static const ReadTransportUser pipe_user = { .data_received = tell_data, .closed = tell_end };
+static const ReadTransportUser pipe_user = {
+  .data_received = tell_data,
+  .eof_received = tell_eof,
+  .closed = tell_lost,
+};
 
-/* In the context, which is thread-default. */
+static void
+begin_pipe_in_context (gpointer transport)
+{
+  ProctorReadTransport *self = transport;
+
+  base_protocol_connection_made (self->user, self);
+  proctor_read_transport_begin (self);
+}
+
 static ProctorReadTransport *
 connect_read_pipe (int                   fd,
                    ProctorPipeProtocol  *protocol,
+                   CallerContext        *caller,
                    GError              **error)
 {
   g_autoptr(PipeActor) actor = pipe_actor_new_reader (fd, COMMAND_DEFAULT_LIMIT, error);
@@ -277,11 +315,10 @@ connect_read_pipe (int                   fd,
   if (actor == NULL)
     return NULL;
 
-  self = proctor_read_transport_new (pipe_actor_get_read_channel (actor), pipe_actor_get_actor (actor), fd, &pipe_user,
-                                     protocol, 0);
+  self = proctor_read_transport_new (pipe_actor_get_read_channel (actor), pipe_actor_get_actor (actor), caller, fd,
+                                     &pipe_user, protocol, 0);
   pipe_actor_start (actor);
-  base_protocol_connection_made (PROCTOR_BASE_PROTOCOL (protocol), self);
-  proctor_read_transport_begin (self);
+  pump_begin_in_context (caller, self, begin_pipe_in_context);
   return self;
 }
 
@@ -293,7 +330,7 @@ connect_read_pipe (int                   fd,
  * @error: return location for an error
  *
  * Reads from a pipe in the background and tells @protocol what comes, in the context that is thread-default now. `connection_made` is
- * called before this returns.
+ * called before this returns, unless that context is another thread's.
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
  *
@@ -310,6 +347,8 @@ proctor_connect_read_pipe (int                   fd,
                            GCancellable         *cancellable,
                            GError              **error)
 {
+  g_autoptr(CallerContext) caller = NULL;
+
   g_return_val_if_fail (PROCTOR_IS_PIPE_PROTOCOL (protocol), NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -317,15 +356,17 @@ proctor_connect_read_pipe (int                   fd,
       pipe_actor_close_fd (fd);
       return NULL;
     }
-  return connect_read_pipe (fd, protocol, error);
+  caller = caller_context_ref_thread_default ();
+  return connect_read_pipe (fd, protocol, caller, error);
 }
 
 static void
 connect_read_pipe_in_context (GTask *task,
                               int    fd)
 {
+  g_autoptr(CallerContext) caller = caller_context_ref_for (g_task_get_context (task));
   GError *error = NULL;
-  ProctorReadTransport *self = connect_read_pipe (fd, g_task_get_task_data (task), &error);
+  ProctorReadTransport *self = connect_read_pipe (fd, g_task_get_task_data (task), caller, &error);
 
   if (self == NULL)
     g_task_return_error (task, error);
@@ -389,6 +430,8 @@ proctor_read_transport_finalize (GObject *object)
   ProctorReadTransport *self = PROCTOR_READ_TRANSPORT (object);
 
   g_clear_object (&self->user);
+  read_request_clear (&self->request);
+  g_mutex_clear (&self->pause_lock);
   pump_clear (&self->pump);
   g_clear_pointer (&self->channel, read_channel_unref);
   if (!program_is_forked_copy ())
@@ -406,4 +449,5 @@ proctor_read_transport_class_init (ProctorReadTransportClass *klass)
 static void
 proctor_read_transport_init (ProctorReadTransport *self)
 {
+  g_mutex_init (&self->pause_lock);
 }

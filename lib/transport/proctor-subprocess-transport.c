@@ -10,6 +10,7 @@
 #include "process/launch.h"
 #include "process/proctor-process-private.h"
 #include "transport/protocol-calls.h"
+#include "transport/pump.h"
 #include "transport/read-transport-private.h"
 #include "transport/write-transport-private.h"
 
@@ -31,6 +32,7 @@ struct _ProctorSubprocessTransport
   GObject parent_instance;
 
   /* immutable after construction */
+  CallerContext *caller;   /* owned */
   ProctorProcess *process; /* owned */
   GObject *pipes[3];       /* owned transports; NULL: no pipe */
 
@@ -153,7 +155,8 @@ make_pipes (ProctorSubprocessTransport *self,
   Actor *actor = process_actor_get_actor (parts->actor);
 
   if (parts->writer != NULL)
-    self->pipes[0] = G_OBJECT (proctor_write_transport_new (parts->writer, actor, parts->fds[0], &write_user, self));
+    self->pipes[0] = G_OBJECT (proctor_write_transport_new (parts->writer, actor, self->caller, parts->fds[0],
+                                                            &write_user, self));
   g_clear_pointer (&parts->writer, write_channel_unref);
 
   for (int fd = 1; fd <= 2; fd++)
@@ -161,18 +164,28 @@ make_pipes (ProctorSubprocessTransport *self,
       ReadChannel **channel = &parts->readers[fd - 1];
 
       if (*channel != NULL)
-        self->pipes[fd] = G_OBJECT (proctor_read_transport_new (*channel, actor, parts->fds[fd], &read_user, self, fd));
+        self->pipes[fd] = G_OBJECT (proctor_read_transport_new (*channel, actor, self->caller, parts->fds[fd], &read_user,
+                                                                self, fd));
       g_clear_pointer (channel, read_channel_unref);
     }
 }
 
+/* Nothing else is told before connection_made has returned, though it may run a main loop. */
 static void
-begin (ProctorSubprocessTransport *self)
+begin_in_context (gpointer transport)
 {
+  ProctorSubprocessTransport *self = transport;
+  g_autoptr(ProctorSubprocessProtocol) protocol = dup_protocol (self);
+
+  base_protocol_connection_made (PROCTOR_BASE_PROTOCOL (protocol), self);
+
   self->n_open = 1;
   for (guint i = 0; i < G_N_ELEMENTS (self->pipes); i++)
     self->n_open += self->pipes[i] != NULL;
 
+  /* The reference that note_end() drops. */
+  g_signal_connect (self->process, "exited", G_CALLBACK (tell_exited), g_object_ref (self));
+  proctor_process_set_owner (self->process, caller_context_ref (self->caller));
   if (self->pipes[0] != NULL)
     proctor_write_transport_begin (PROCTOR_WRITE_TRANSPORT (self->pipes[0]));
   for (guint i = 1; i < G_N_ELEMENTS (self->pipes); i++)
@@ -182,21 +195,19 @@ begin (ProctorSubprocessTransport *self)
     }
 }
 
-/* In the context, which is thread-default. Takes @parts and @owner. */
+/* Takes @parts and @caller. */
 static ProctorSubprocessTransport *
 make_transport (ProcessParts              *parts,
-                CallerContext             *owner,
+                CallerContext             *caller,
                 ProctorSubprocessProtocol *protocol)
 {
   ProctorSubprocessTransport *self = g_object_new (PROCTOR_TYPE_SUBPROCESS_TRANSPORT, NULL);
 
+  self->caller = caller;
   self->protocol = g_object_ref (protocol);
   make_pipes (self, parts);
-  self->process = proctor_process_new (parts, owner);
-  /* The reference that note_end() drops. */
-  g_signal_connect (self->process, "exited", G_CALLBACK (tell_exited), g_object_ref (self));
-  base_protocol_connection_made (PROCTOR_BASE_PROTOCOL (protocol), self);
-  begin (self);
+  self->process = proctor_process_new (parts, NULL);
+  pump_begin_in_context (caller, self, begin_in_context);
   return self;
 }
 
@@ -207,7 +218,8 @@ make_transport (ProcessParts              *parts,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Starts a process and tells @protocol of it, in the context that is thread-default now. `connection_made` is called before this returns.
+ * Starts a process and tells @protocol of it, in the context that is thread-default now. `connection_made` is called before this
+ * returns, unless that context is another thread's.
  *
  * Where the command does not say otherwise, stdin, stdout and stderr are pipes.
  *
@@ -449,6 +461,8 @@ proctor_subprocess_transport_shut (ProctorSubprocessTransport *self)
   if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->closing, FALSE, TRUE))
     return;
 
+  /* First, or a broken pipe may end it. A process that has ended is not hit: it is PROCESS_LOOKUP. */
+  proctor_process_kill (self->process, NULL);
   if (self->pipes[0] != NULL)
     proctor_write_transport_shut (PROCTOR_WRITE_TRANSPORT (self->pipes[0]));
   for (guint i = 1; i < G_N_ELEMENTS (self->pipes); i++)
@@ -456,8 +470,6 @@ proctor_subprocess_transport_shut (ProctorSubprocessTransport *self)
       if (self->pipes[i] != NULL)
         proctor_read_transport_shut (PROCTOR_READ_TRANSPORT (self->pipes[i]));
     }
-  /* A process that has ended is not hit: it is PROCESS_LOOKUP. */
-  proctor_process_kill (self->process, NULL);
 }
 
 /**
@@ -558,6 +570,7 @@ proctor_subprocess_transport_finalize (GObject *object)
   g_clear_object (&self->process);
   for (guint i = 0; i < G_N_ELEMENTS (self->pipes); i++)
     g_clear_object (&self->pipes[i]);
+  g_clear_pointer (&self->caller, caller_context_unref);
   g_mutex_clear (&self->protocol_lock);
 
   G_OBJECT_CLASS (proctor_subprocess_transport_parent_class)->finalize (object);

@@ -35,12 +35,14 @@ struct _ProctorWriteTransport
   Pump pump;
 
   /* atomic */
+  int aborted;
   int closed;
 
   /* context only */
   gpointer user; /* owned until it is closed */
   gboolean told_to_pause;
   WriteWaiter room_waiter;
+  WriteWaiter sent_waiter;
   WriteWaiter close_waiter;
 };
 
@@ -50,15 +52,18 @@ static void
 tell_flow (ProctorWriteTransport *self)
 {
   gboolean room = write_channel_try (self->channel, WRITE_ROOM, NULL);
+  g_autoptr(GObject) user = NULL;
 
   if (self->told_to_pause == !room || self->user == NULL)
     return;
 
+  /* A nested main loop may come to the end, and let go of it. */
+  user = g_object_ref (self->user);
   self->told_to_pause = !room;
   if (room)
-    self->kind->resume_writing (self->user);
+    self->kind->resume_writing (user);
   else
-    self->kind->pause_writing (self->user);
+    self->kind->pause_writing (user);
 }
 
 static void
@@ -67,7 +72,9 @@ tell_closed (ProctorWriteTransport *self)
   gpointer user = g_steal_pointer (&self->user);
   g_autoptr(GError) error = NULL;
 
-  write_channel_check (self->channel, TRUE, &error);
+  write_channel_let_go_of_sent (self->channel);
+  if (!g_atomic_int_get (&self->aborted))
+    write_channel_check (self->channel, TRUE, &error);
   g_atomic_int_set (&self->closed, TRUE);
   self->kind->closed (user, error);
   g_object_unref (user);
@@ -83,16 +90,22 @@ pump_changes (gpointer      transport,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  self->room_waiter.waiter = self->close_waiter.waiter = waiter;
+  self->room_waiter.waiter = self->sent_waiter.waiter = self->close_waiter.waiter = waiter;
   if (write_channel_try (self->channel, WRITE_CLOSED, &self->close_waiter))
     {
       write_channel_forget (self->channel, &self->room_waiter);
+      write_channel_forget (self->channel, &self->sent_waiter);
       tell_closed (self);
       return FALSE;
     }
 
   tell_flow (self);
-  if (self->user != NULL && self->told_to_pause && write_channel_try (self->channel, WRITE_ROOM, &self->room_waiter))
+  if (self->user == NULL || !self->told_to_pause)
+    return TRUE;
+
+  /* That all is sent is of interest because then the user's memory is given back, which is much of it. */
+  if (write_channel_try (self->channel, WRITE_ROOM, &self->room_waiter) ||
+      write_channel_try (self->channel, WRITE_SENT, &self->sent_waiter))
     pump_poke (&self->pump);
   return TRUE;
 }
@@ -109,6 +122,7 @@ note_queued (ProctorWriteTransport *self)
 ProctorWriteTransport *
 proctor_write_transport_new (WriteChannel             *channel,
                              Actor                    *actor,
+                             CallerContext            *caller,
                              int                       fd,
                              const WriteTransportUser *kind,
                              gpointer                  user)
@@ -120,7 +134,7 @@ proctor_write_transport_new (WriteChannel             *channel,
   self->fd = fd;
   self->kind = kind;
   self->user = g_object_ref (user);
-  pump_init (&self->pump, pump_changes, self);
+  pump_init (&self->pump, caller, pump_changes, self);
   return self;
 }
 
@@ -217,7 +231,7 @@ proctor_write_transport_can_write_eof (ProctorWriteTransport *self)
  * proctor_write_transport_abort:
  * @self: a transport
  *
- * Closes the pipe at once; what was not sent yet is dropped.
+ * Closes the pipe at once; what was not sent yet is dropped. The protocol's connection is lost then, without an error.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -226,8 +240,11 @@ proctor_write_transport_abort (ProctorWriteTransport *self)
 {
   g_return_if_fail (PROCTOR_IS_WRITE_TRANSPORT (self));
 
-  if (!program_is_forked_copy ())
-    write_channel_queue_abort (self->channel);
+  if (program_is_forked_copy ())
+    return;
+
+  g_atomic_int_set (&self->aborted, TRUE);
+  write_channel_queue_abort (self->channel);
 }
 
 /**
@@ -375,10 +392,19 @@ static const WriteTransportUser pipe_user = {
   .closed = tell_lost,
 };
 
-/* In the context, which is thread-default. */
+static void
+begin_pipe_in_context (gpointer transport)
+{
+  ProctorWriteTransport *self = transport;
+
+  base_protocol_connection_made (self->user, self);
+  proctor_write_transport_begin (self);
+}
+
 static ProctorWriteTransport *
 connect_write_pipe (int                   fd,
                     ProctorBaseProtocol  *protocol,
+                    CallerContext        *caller,
                     GError              **error)
 {
   g_autoptr(PipeActor) actor = pipe_actor_new_writer (fd, error);
@@ -387,11 +413,10 @@ connect_write_pipe (int                   fd,
   if (actor == NULL)
     return NULL;
 
-  self = proctor_write_transport_new (pipe_actor_get_write_channel (actor), pipe_actor_get_actor (actor), fd, &pipe_user,
-                                      protocol);
+  self = proctor_write_transport_new (pipe_actor_get_write_channel (actor), pipe_actor_get_actor (actor), caller, fd,
+                                      &pipe_user, protocol);
   pipe_actor_start (actor);
-  base_protocol_connection_made (protocol, self);
-  proctor_write_transport_begin (self);
+  pump_begin_in_context (caller, self, begin_pipe_in_context);
   return self;
 }
 
@@ -420,6 +445,8 @@ proctor_connect_write_pipe (int                   fd,
                             GCancellable         *cancellable,
                             GError              **error)
 {
+  g_autoptr(CallerContext) caller = NULL;
+
   g_return_val_if_fail (PROCTOR_IS_BASE_PROTOCOL (protocol), NULL);
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -427,15 +454,17 @@ proctor_connect_write_pipe (int                   fd,
       pipe_actor_close_fd (fd);
       return NULL;
     }
-  return connect_write_pipe (fd, protocol, error);
+  caller = caller_context_ref_thread_default ();
+  return connect_write_pipe (fd, protocol, caller, error);
 }
 
 static void
 connect_write_pipe_in_context (GTask *task,
                                int    fd)
 {
+  g_autoptr(CallerContext) caller = caller_context_ref_for (g_task_get_context (task));
   GError *error = NULL;
-  ProctorWriteTransport *self = connect_write_pipe (fd, g_task_get_task_data (task), &error);
+  ProctorWriteTransport *self = connect_write_pipe (fd, g_task_get_task_data (task), caller, &error);
 
   if (self == NULL)
     g_task_return_error (task, error);

@@ -36,10 +36,11 @@ struct _Pump
   gboolean running;
 };
 
-/* Embedded in @transport, which is a GObject. The context is the one that is thread-default now. */
-void pump_init (Pump     *self,
-                PumpFunc  func,
-                gpointer  transport);
+/* Embedded in @transport, which is a GObject. */
+void pump_init (Pump          *self,
+                CallerContext *caller,
+                PumpFunc       func,
+                gpointer       transport);
 void pump_clear (Pump *self);
 
 /* In the context. */
@@ -50,5 +51,10 @@ void pump_poke (Pump *self);
 
 /* Whether this thread is the one that runs the context, or would. */
 gboolean pump_is_in_context (Pump *self);
+
+/* Calls @func with @transport in the context: now if this thread is the one that runs it, or would, else soon. */
+void pump_begin_in_context (CallerContext *caller,
+                            gpointer       transport,
+                            void         (*func) (gpointer transport));
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 
 #include <proctor/proctor.h>
 
+#include "runtime/caller-context.h"
 #include "stream/read-channel.h"
 
 G_BEGIN_DECLS
@@ -14,17 +15,21 @@ typedef struct
   void (*data_received) (gpointer user,
                          int      tag,
                          GBytes  *data);
+  /* Nullable. The writer has closed its end; `closed` follows. */
+  void (*eof_received) (gpointer user);
+
   /* The last call. */
   void (*closed) (gpointer      user,
                   int           tag,
                   const GError *error);
 } ReadTransportUser;
 
-/* A transport for a channel; @user (a GObject) is held until it is closed, and told with @tag. Nothing is told before
- * proctor_read_transport_begin().
+/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller, with @tag. Nothing is told before
+ * proctor_read_transport_begin(), which is called there, too.
  */
 ProctorReadTransport *proctor_read_transport_new (ReadChannel             *channel,
                                                   Actor                   *actor,
+                                                  CallerContext           *caller,
                                                   int                      fd,
                                                   const ReadTransportUser *kind,
                                                   gpointer                 user,

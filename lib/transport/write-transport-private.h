@@ -4,6 +4,7 @@
 
 #include <proctor/proctor.h>
 
+#include "runtime/caller-context.h"
 #include "stream/write-channel.h"
 
 G_BEGIN_DECLS
@@ -18,11 +19,12 @@ typedef struct
                   const GError *error);
 } WriteTransportUser;
 
-/* A transport for a channel; @user (a GObject) is held until it is closed. Nothing is told before
- * proctor_write_transport_begin().
+/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller. Nothing is told before
+ * proctor_write_transport_begin(), which is called there, too.
  */
 ProctorWriteTransport *proctor_write_transport_new (WriteChannel             *channel,
                                                     Actor                    *actor,
+                                                    CallerContext            *caller,
                                                     int                       fd,
                                                     const WriteTransportUser *kind,
                                                     gpointer                  user);

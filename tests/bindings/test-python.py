@@ -90,6 +90,84 @@ class Process(unittest.TestCase):
         self.assertTrue(caught.exception.matches(Proctor.error_quark(), Proctor.Error.PROCESS_LOOKUP))
 
 
+def spawn_piped(argv):
+    command = Proctor.Command.new(argv)
+    command.set_stdin(Proctor.Stdio.PIPE)
+    command.set_stdout(Proctor.Stdio.PIPE)
+    return command.spawn(None)
+
+
+class Streams(unittest.TestCase):
+    def test_iterate_lines(self):
+        process = spawn_piped(["sh", "-c", "printf 'one\\ntwo\\n\\377\\nlast'"])
+        lines = []
+
+        def read(done):
+            def arrived(reader, answer):
+                line = reader.read_line_finish(answer).get_data()
+                if not line:
+                    done(lines)
+                    return
+                lines.append(line)
+                reader.read_line_async(None, arrived)
+
+            process.get_stdout().read_line_async(None, arrived)
+
+        self.assertEqual(run_loop(read), [b"one\n", b"two\n", b"\xff\n", b"last"])
+        self.assertTrue(process.get_stdout().at_eof())
+        self.assertEqual(process.wait(None), (True, 0))
+
+    def test_iterate_many_lines_of_text(self):
+        process = spawn_piped(["seq", "-f", "%.0fä", "20000"])
+        lines = []
+
+        def read(done):
+            def arrived(reader, answer):
+                more = reader.read_lines_utf8_finish(answer)
+                if not more:
+                    done(lines)
+                    return
+                lines.extend(more)
+                reader.read_lines_utf8_async(None, arrived)
+
+            process.get_stdout().read_lines_utf8_async(None, arrived)
+
+        self.assertEqual(run_loop(read), [f"{n}ä\n" for n in range(1, 20001)])
+
+    def test_write(self):
+        process = spawn_piped(["cat"])
+        writer = process.get_stdin()
+        writer.queue(b"\x00\xff ")
+        writer.queue_bytes(GLib.Bytes.new(b"two "))
+        writer.queue_all([GLib.Bytes.new(b"three "), GLib.Bytes.new(b"four ")])
+        self.assertTrue(run_loop(lambda done: writer.drain_async(
+            None, lambda source, answer: done(source.drain_finish(answer)))))
+        self.assertEqual(tuple(writer.get_write_buffer_limits()), (16384, 65536))
+        self.assertTrue(writer.can_write_eof())
+        self.assertFalse(writer.get_closing())
+        writer.write_eof()
+        self.assertTrue(writer.get_closing())
+        self.assertEqual(process.get_stdout().read_to_end(None).get_data(), b"\x00\xff two three four ")
+
+    def test_reads(self):
+        process = spawn_piped(["cat"])
+        process.get_stdin().queue("a--bc\nü\nrest".encode())
+        process.get_stdin().write_eof()
+        reader = process.get_stdout()
+        self.assertEqual(reader.read_until(b"--", None).get_data(), b"a--")
+        self.assertEqual(reader.read_exactly(1, None).get_data(), b"b")
+        self.assertEqual(reader.read_line(None).get_data(), b"c\n")
+        self.assertEqual(reader.read_line_utf8(None), "ü\n")
+        self.assertEqual(reader.read_bytes(2, None).get_data(), b"re")
+        with self.assertRaises(GLib.Error) as caught:
+            reader.read_exactly(3, None)
+        self.assertTrue(caught.exception.matches(Proctor.error_quark(), Proctor.Error.INCOMPLETE_READ))
+        self.assertEqual(reader.get_buffered(), 2)
+        self.assertEqual(reader.read_to_end(None).get_data(), b"st")
+        self.assertIsNone(reader.read_line_utf8(None))
+        self.assertEqual(reader.read_lines_utf8(None), [])
+
+
 class Errors(unittest.TestCase):
     def assert_error(self, error, domain, code):
         self.assertTrue(error.matches(domain, code), f"{error.domain} {error.code}: {error}")

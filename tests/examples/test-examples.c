@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "../test-leaks.h"
+
 typedef struct
 {
   const char *name;
@@ -23,6 +25,8 @@ static const Example examples[] = {
     "^\\$ echo looking at 'somefile; echo this was not meant to run'\n"
     "looking at somefile; echo this was not meant to run\n$" },
   { "communicate-date", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n$" },
+  { "date-streams", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\n$" },
+  { "proxy", "^[0-9]+ 1000000\npeak: [0-9]+ KiB\n$" },
   { "worker-thread", "^hello from a worker thread\n$" },
 };
 
@@ -46,11 +50,43 @@ test_example (gconstpointer data)
     g_error ("example %s printed:\n%s", example->name, out);
 }
 
+static char *
+output_of (char **argv)
+{
+  g_autoptr(GError) error = NULL;
+  char *out = NULL;
+  int wait_status;
+
+  g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &wait_status, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_spawn_check_wait_status (wait_status, &error));
+  return out;
+}
+
+/* Much goes through, and little of it is ever held. */
+static void
+test_proxy_of_much (void)
+{
+  g_autofree char *n_bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, (guint64) (test_scale () * 1024 * 1024 * 1024));
+  g_autofree char *expected = output_of ((char *[]) { "sh", "-c", "yes 'A LINE OF TEXT' | head -c $1 | cksum", "sh", n_bytes, NULL });
+  gint64 start = g_get_monotonic_time ();
+  g_autofree char *out = output_of ((char *[]) { EXAMPLES_DIR "/example-proxy", n_bytes, NULL });
+  double seconds = (double) (g_get_monotonic_time () - start) / G_TIME_SPAN_SECOND;
+  const char *peak = strstr (out, "peak: ");
+
+  g_assert_true (g_str_has_prefix (out, expected));
+  g_assert_nonnull (peak);
+  g_test_message ("%s bytes in %.1f s, %s", n_bytes, seconds, g_strchomp ((char *) peak));
+  if (CHECK_MEMORY)
+    g_assert_cmpint (g_ascii_strtoll (peak + strlen ("peak: "), NULL, 10), <, 32 * 1024);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  deadline_start ("The examples' test", TEST_DEADLINE_SECONDS);
 
   for (gsize i = 0; i < G_N_ELEMENTS (examples); i++)
     {
@@ -58,6 +94,8 @@ main (int    argc,
 
       g_test_add_data_func (path, &examples[i], test_example);
     }
+
+  g_test_add_func ("/examples/proxy-of-much", test_proxy_of_much);
 
   return g_test_run ();
 }

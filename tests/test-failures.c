@@ -1,0 +1,709 @@
+/* What cannot be started, what gets stuck, and what others take away: the right error each time, and nothing is left.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "api-testing.h"
+
+#include <grp.h>
+#include <sys/utsname.h>
+
+#include "spawn/spawn-features.h"
+#include "spawn/spawn-inject.h"
+#include "spawn/spawn-kernel.h"
+
+/* ---- a thousand times */
+
+static ProctorResult *
+fail_to_run (ProctorCommand  *command,
+             GError         **error)
+{
+  ProctorResult *result = way_run (command, NULL, NULL, error);
+
+  g_assert_null (result);
+  g_assert_nonnull (*error);
+  return result;
+}
+
+/* Runs and spawns it in turns. The error is always the same. */
+static void
+fail_often (ProctorCommand *command,
+            GQuark          domain,
+            int             code,
+            const char     *message)
+{
+  Leaks before, after;
+
+  leaks_take (&before);
+  for (guint i = 0; i < scaled (1000); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      if (i % 2 == 0)
+        g_assert_null (way_run (command, NULL, NULL, &error));
+      else
+        g_assert_null (way_spawn (command, NULL, &error));
+      g_assert_error (error, domain, code);
+      g_assert_cmpstr (error->message, ==, message);
+    }
+
+  /* The check at the end of the test waits until all is as it was; here there may be a little more, but not a thousand. */
+  leaks_take (&after);
+  g_assert_cmpuint (after.n_fds, <=, before.n_fds + 10);
+  g_assert_cmpuint (after.n_threads, <=, before.n_threads + 2);
+  g_assert_cmpuint (after.n_spawners, <=, before.n_spawners + 6);
+}
+
+static void
+test_no_such_program (void)
+{
+  g_autoptr(ProctorCommand) path = proctor_command_new ("/nowhere/to/be/found", "x", NULL);
+  g_autoptr(ProctorCommand) name = proctor_command_new ("there-is-no-such-program", NULL);
+
+  fail_often (path, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+              "Could not execute “/nowhere/to/be/found”: No such file or directory");
+  fail_often (name, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+              "Could not find “there-is-no-such-program” in PATH: No such file or directory");
+}
+
+static void
+test_not_executable (void)
+{
+  g_autofree char *file = work_file ("file", "not a program");
+  g_autofree char *message = g_strdup_printf ("Could not execute “%s”: Permission denied", file);
+  g_autoptr(ProctorCommand) command = proctor_command_new (file, NULL);
+
+  fail_often (command, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, message);
+}
+
+static void
+test_directory (void)
+{
+  g_autofree char *message = g_strdup_printf ("Could not execute “%s”: Permission denied", work_directory);
+  g_autoptr(ProctorCommand) command = proctor_command_new (work_directory, NULL);
+
+  fail_often (command, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, message);
+}
+
+static void
+test_script_without_interpreter (void)
+{
+  g_autofree char *file = work_file ("script", "echo no\n");
+  g_autofree char *message = NULL;
+  g_autoptr(ProctorCommand) command = proctor_command_new (file, NULL);
+
+  g_assert_cmpint (g_chmod (file, 0700), ==, 0);
+  message = g_strdup_printf ("Could not execute “%s” (a script needs a “#!” line): %s", file, g_strerror (ENOEXEC));
+  fail_often (command, G_IO_ERROR, (int) g_io_error_from_errno (ENOEXEC), message);
+}
+
+static void
+test_bad_cwd (void)
+{
+  g_autofree char *missing = work_path ("missing");
+  g_autofree char *message = NULL;
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+
+  message = g_strdup_printf ("Could not change to the working directory “%s”: No such file or directory", missing);
+  proctor_command_set_cwd (command, missing);
+  fail_often (command, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, message);
+}
+
+static void
+test_bad_file (void)
+{
+  g_autofree char *message = g_strdup_printf ("Could not open “%s”: Is a directory", work_directory);
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+
+  proctor_command_set_stdout_path (command, work_directory, FALSE);
+  fail_often (command, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, message);
+}
+
+static void
+test_invalid (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+
+  proctor_command_set_cwd (command, "");
+  fail_often (command, PROCTOR_ERROR, PROCTOR_ERROR_INVALID_COMMAND, "The working directory “” has an empty name");
+}
+
+/* ---- no room */
+
+/* With one free fd more each time, so that each step on the way is the one that finds none. */
+static void
+test_no_fds (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("echo", "text", NULL);
+  struct rlimit limit, old_limit;
+  guint n_failed = 0;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old_limit), ==, 0);
+  for (guint i = 0; i < scaled (1000); i++)
+    {
+      g_autoptr(ProctorResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+      int lowest_free = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+      close (lowest_free);
+      limit = old_limit;
+      limit.rlim_cur = (rlim_t) lowest_free + i % 10;
+      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+      result = way_run (command, NULL, NULL, &error);
+      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old_limit), ==, 0);
+
+      if (result == NULL)
+        {
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+          g_assert_true (g_str_has_suffix (error->message, g_strerror (EMFILE)));
+          n_failed++;
+        }
+      else
+        {
+          g_assert_true (proctor_result_check (result, NULL));
+          assert_bytes (proctor_result_get_stdout (result), "text\n");
+        }
+    }
+  g_test_message ("%u of %u had no room", n_failed, scaled (1000));
+  g_assert_cmpuint (n_failed, >, 0);
+}
+
+static void
+test_injected (void)
+{
+  static const int errnums[] = { ENOMEM, EAGAIN };
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (errnums); i++)
+    {
+      g_autofree char *message = g_strdup_printf ("Could not create a child process: %s", g_strerror (errnums[i]));
+
+      spawn_injection = (SpawnInjection){ .errnum = errnums[i] };
+      fail_often (command, G_IO_ERROR, (int) g_io_error_from_errno (errnums[i]), message);
+      spawn_injection = (SpawnInjection){ 0 };
+    }
+}
+
+/* What a sandbox takes away while the program runs is done without. */
+static void
+test_refused_later (void)
+{
+  static const SpawnInjection injections[] = {
+    { ENOSYS, CLONE_PIDFD }, { EPERM, CLONE_PIDFD }, { EINVAL, CLONE_FILES }, { EPERM, CLONE_VM }, { ENOSYS, CLONE_VM },
+  };
+  g_autoptr(ProctorCommand) command = child_command ("say", "out", "err", "3", NULL);
+  g_autoptr(ProctorCommand) silent = child_command ("exit", "3", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (injections) * scaled (5); i++)
+    {
+      g_autoptr(ProctorResult) result = NULL;
+      g_autoptr(ProctorProcess) process = NULL;
+
+      spawn_injection = injections[i % G_N_ELEMENTS (injections)];
+      result = run_or_abort (command, NULL);
+      process = spawn_or_abort (silent);
+      assert_returncode (process, 3);
+      spawn_injection = (SpawnInjection){ 0 };
+      assert_bytes (proctor_result_get_stdout (result), "out");
+      assert_bytes (proctor_result_get_stderr (result), "err");
+      g_assert_cmpint (proctor_result_get_returncode (result), ==, 3);
+    }
+}
+
+/* A process of its own for what cannot be undone. It ends by _exit: the tests around it have no part in it. */
+static void
+run_subprocess (const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("/failures/subprocess/%s/blocking", name);
+
+  g_test_trap_subprocess (path, 100 * G_TIME_SPAN_SECOND, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+}
+
+static void
+test_no_processes (void)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("Only root can become somebody else");
+      return;
+    }
+  run_subprocess ("no-processes");
+}
+
+#define NOBODY 65534
+
+static void
+subprocess_no_processes (void)
+{
+  static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+  struct rlimit limit = { 1, 1 };
+
+  warm_up ();
+  g_assert_cmpint (setgroups (0, NULL), ==, 0);
+  g_assert_cmpint (setresgid (NOBODY, NOBODY, NOBODY), ==, 0);
+  g_assert_cmpint (setresuid (NOBODY, NOBODY, NOBODY), ==, 0);
+  g_assert_cmpint (setrlimit (RLIMIT_NPROC, &limit), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      way = &ways[i];
+      fail_often (command, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
+                  "Could not create a child process: Resource temporarily unavailable");
+    }
+  _exit (0);
+}
+
+/* ---- stuck before exec */
+
+/* A child that opens it sleeps until somebody opens the other end. */
+static char *
+make_fifo (const char *name)
+{
+  char *path = work_path (name);
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  return path;
+}
+
+static ProctorCommand *
+stuck_command (const char *fifo)
+{
+  ProctorCommand *command = child_command ("cat", NULL);
+
+  proctor_command_set_stdin_path (command, fifo);
+  return command;
+}
+
+static void
+test_stuck_and_cancelled (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) command = stuck_command (fifo);
+
+  for (guint i = 0; i < scaled (60); i++)
+    {
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GError) error = NULL;
+      Canceller canceller;
+
+      canceller_start (&canceller, cancellable, i * 100);
+      if (i % 2 == 0)
+        g_assert_null (way_run (command, NULL, cancellable, &error));
+      else
+        g_assert_null (way_spawn (command, cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      canceller_join (&canceller);
+      if (!way->in_thread)
+        g_assert_false (have_children ());
+    }
+}
+
+static void
+test_stuck_and_timed_out (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) command = stuck_command (fifo);
+  g_autofree char *message = g_strdup_printf ("“%s cat” could not be started in time", child_path);
+
+  for (guint i = 0; i < scaled (20); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      proctor_command_set_timeout (command, i * G_TIME_SPAN_MILLISECOND);
+      fail_to_run (command, &error);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      g_assert_cmpstr (error->message, ==, message);
+      if (!way->in_thread)
+        g_assert_false (have_children ());
+    }
+}
+
+/* Children that are stuck, more than there are threads to start others, keep nobody from it. */
+static void
+test_many_stuck (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) stuck = stuck_command (fifo);
+  g_autoptr(ProctorCommand) free_command = child_command ("echo", "free", NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  Reply replies[8];
+
+  for (guint i = 0; i < G_N_ELEMENTS (replies); i++)
+    {
+      reply_init (&replies[i]);
+      proctor_command_run_async (stuck, NULL, cancellable, reply_arrived, &replies[i]);
+    }
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr(ProctorResult) result = run_or_abort (free_command, NULL);
+
+      assert_bytes (proctor_result_get_stdout (result), "free\n");
+    }
+
+  g_cancellable_cancel (cancellable);
+  for (guint i = 0; i < G_N_ELEMENTS (replies); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      g_assert_null (proctor_command_run_finish (stuck, reply_wait (&replies[i]), &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      reply_clear (&replies[i]);
+    }
+}
+
+/* Others are read and written while one is stuck: nothing of theirs is held by it. */
+static void
+test_stuck_holds_nothing (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) stuck = stuck_command (fifo);
+  g_autoptr(ProctorCommand) cat = child_command ("cat", NULL);
+  g_autoptr(GBytes) input = make_pattern (1000000, 1);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(ProctorResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_auto(Reply) reply = { 0 };
+
+  proctor_command_set_stdin (cat, PROCTOR_STDIO_PIPE);
+  proctor_command_set_stdout (cat, PROCTOR_STDIO_PIPE);
+  process = spawn_or_abort (cat);
+  reply_init (&reply);
+  proctor_command_run_async (stuck, NULL, cancellable, reply_arrived, &reply);
+  g_usleep (5000);
+  result = communicate_or_abort (process, input);
+  assert_same_bytes (proctor_result_get_stdout (result), input);
+
+  g_cancellable_cancel (cancellable);
+  g_assert_null (proctor_command_run_finish (stuck, reply_wait (&reply), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static gpointer
+write_to_fifo (gpointer data)
+{
+  int fd = open (data, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, "at last", 7), ==, 7);
+  close (fd);
+  return NULL;
+}
+
+/* It may be only late. */
+static void
+test_stuck_for_a_while (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) command = stuck_command (fifo);
+  GThread *thread = g_thread_new ("writes", write_to_fifo, fifo);
+  g_autoptr(ProctorResult) result = run_or_abort (command, NULL);
+
+  g_thread_join (thread);
+  assert_bytes (proctor_result_get_stdout (result), "at last");
+}
+
+/* ---- a status that others took */
+
+/* Both libraries warn of a lost status, and here that is no reason to stop. */
+static GLogLevelFlags
+let_warn (void)
+{
+  return g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+}
+
+/* GLib that notices exits by SIGCHLD says 0 when somebody else has reaped a child, and nothing can be done about that. */
+static gboolean
+glib_makes_up_statuses (void)
+{
+  int fd = (int) syscall (SYS_pidfd_open, getpid (), 0);
+
+  if (fd >= 0)
+    close (fd);
+  return fd < 0 && !spawn_features_get ()->pidfd;
+}
+
+/* Since Linux 6.15 a pidfd tells the status all the same; if it is there from birth, that is. A forked child has none before
+ * fork returns, and where SIGCHLD is ignored it may be gone by then.
+ */
+static gboolean
+kernel_keeps_statuses (void)
+{
+  const SpawnFeatures *features = spawn_features_get ();
+  struct utsname name;
+  int major = 0;
+  int minor = 0;
+
+  g_assert_cmpint (uname (&name), ==, 0);
+  return features->pidfd && features->clone_vm && sscanf (name.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 6 || (major == 6 && minor >= 15));
+}
+
+/* Right or lost, and wherever it is asked for the same. */
+static void
+check_outcome (ProctorProcess *process,
+               int             expected)
+{
+  int returncode = G_MAXINT;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) check_error = NULL;
+  g_autoptr(ProctorResult) result = NULL;
+
+  if (way_wait (process, NULL, &returncode, &error))
+    {
+      g_assert_no_error (error);
+      if (!glib_makes_up_statuses ())
+        g_assert_cmpint (returncode, ==, expected);
+      g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_EXITED);
+      return;
+    }
+
+  g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST);
+  g_assert_false (kernel_keeps_statuses ());
+  g_assert_cmpint (returncode, ==, G_MAXINT);
+  g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_STATUS_LOST);
+  g_assert_false (proctor_process_get_returncode (process, &returncode));
+  g_assert_cmpint (returncode, ==, G_MAXINT);
+  g_assert_false (way_wait_check (process, NULL, &check_error));
+  g_assert_error (check_error, PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST);
+  g_clear_error (&check_error);
+
+  /* The outputs are there all the same. */
+  result = communicate_or_abort (process, NULL);
+  assert_bytes (proctor_result_get_stdout (result), "out");
+  g_assert_cmpint (proctor_result_get_returncode (result), ==, PROCTOR_RETURNCODE_NONE);
+  g_assert_false (proctor_result_check (result, &check_error));
+  g_assert_error (check_error, PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST);
+}
+
+static ProctorProcess *
+spawn_say (const char *code)
+{
+  g_autoptr(ProctorCommand) command = child_command ("say", "out", "", code, NULL);
+
+  proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
+  return spawn_or_abort (command);
+}
+
+/* Nobody looks at the main watcher between the exit and the theft. */
+static void
+test_stolen (void)
+{
+  GLogLevelFlags fatal = let_warn ();
+
+  for (guint i = 0; i < scaled (20); i++)
+    {
+      g_autofree char *code = g_strdup_printf ("%u", i % 3);
+      g_autoptr(ProctorProcess) process = spawn_say (code);
+      g_autoptr(GError) error = NULL;
+      int status = -1;
+
+      if (waitpid (proctor_process_get_pid (process), &status, 0) == proctor_process_get_pid (process))
+        g_assert_cmpint (WEXITSTATUS (status), ==, i % 3);
+      /* Its pid may be another's from here on; no signal goes there. */
+      if (proctor_process_terminate (process, &error))
+        g_assert_cmpint (spawn_features_get ()->pidfd, ==, FALSE);
+      check_outcome (process, (int) i % 3);
+      g_assert_false (proctor_process_terminate (process, NULL));
+    }
+  g_log_set_always_fatal (fatal);
+}
+
+static gpointer
+thief_thread (gpointer data)
+{
+  while (waitpid (proctor_process_get_pid (data), NULL, 0) < 0 && errno == EINTR)
+    ;
+  return NULL;
+}
+
+/* A thief and the watcher at the same time. */
+static void
+test_race_with_a_thief (void)
+{
+  GLogLevelFlags fatal = let_warn ();
+
+  for (guint i = 0; i < scaled (100); i++)
+    {
+      g_autofree char *code = g_strdup_printf ("%u", i % 3);
+      g_autoptr(ProctorProcess) process = spawn_say (code);
+      GThread *thief = g_thread_new ("thief", thief_thread, process);
+
+      check_outcome (process, (int) i % 3);
+      g_thread_join (thief);
+    }
+  g_log_set_always_fatal (fatal);
+}
+
+static void
+test_sigchld_ignored (void)
+{
+  run_subprocess ("sigchld-ignored");
+}
+
+static void
+run_without_zombies (void)
+{
+  static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
+
+  for (guint i = 0; i < 3 * scaled (40); i++)
+    {
+      g_autofree char *code = g_strdup_printf ("%u", i % 3);
+      g_autoptr(ProctorCommand) command = child_command ("say", "out", "", code, NULL);
+      g_autoptr(ProctorProcess) process = NULL;
+      g_autoptr(ProctorResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      way = &ways[i / 3 % 2];
+      process = spawn_say (code);
+      check_outcome (process, (int) i % 3);
+
+      result = run_or_abort (command, NULL);
+      assert_bytes (proctor_result_get_stdout (result), "out");
+      if (proctor_result_get_returncode (result) == PROCTOR_RETURNCODE_NONE)
+        {
+          g_assert_false (kernel_keeps_statuses ());
+          g_assert_false (proctor_result_check (result, &error));
+          g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST);
+        }
+      else if (!glib_makes_up_statuses ())
+        {
+          g_assert_cmpint (proctor_result_get_returncode (result), ==, i % 3);
+        }
+    }
+}
+
+static void
+subprocess_sigchld_ignored (void)
+{
+  struct sigaction action = { .sa_handler = SIG_IGN };
+
+  warm_up ();
+  let_warn ();
+  sigaction (SIGCHLD, &action, NULL);
+  run_without_zombies ();
+
+  action = (struct sigaction){ .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+  sigaction (SIGCHLD, &action, NULL);
+  run_without_zombies ();
+  _exit (0);
+}
+
+/* ---- threads */
+
+static void
+test_before_init (void)
+{
+  run_subprocess ("before-init");
+}
+
+static gpointer
+use_before_init (gpointer data)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+  ProctorCommand *commands[] = { command };
+  static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
+
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      way = &ways[i];
+      g_assert_null (way_run (command, NULL, NULL, &error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER);
+      g_assert_nonnull (strstr (error->message, "proctor_init()"));
+      g_assert_nonnull (strstr (error->message, "main thread"));
+      g_clear_error (&error);
+      g_assert_null (way_spawn (command, NULL, &error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER);
+      g_clear_error (&error);
+      g_assert_null (proctor_gather (commands, 1, 0, NULL, &error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER);
+      g_clear_error (&error);
+      g_assert_false (proctor_init (&error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER);
+      g_clear_error (&error);
+      g_assert_null (proctor_dup_child_watcher (&error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER);
+      g_clear_error (&error);
+      g_assert_null (proctor_main_child_watcher_new (&error));
+      g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NOT_MAIN_THREAD);
+    }
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static gpointer
+use_after_init (gpointer data)
+{
+  g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+  g_autoptr(ProctorResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (proctor_init (&error));
+  result = proctor_command_run_check (command, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (result);
+  g_main_loop_quit (data);
+  return NULL;
+}
+
+static void
+subprocess_before_init (void)
+{
+  g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr(ProctorChildWatcher) watcher = NULL;
+  g_autoptr(GError) error = NULL;
+  GThread *thread;
+
+  g_thread_join (g_thread_new ("early", use_before_init, NULL));
+  g_assert_true (proctor_init (&error));
+  g_assert_no_error (error);
+  g_assert_true (proctor_init (&error));
+  watcher = proctor_dup_child_watcher (&error);
+  g_assert_true (PROCTOR_IS_MAIN_CHILD_WATCHER (watcher));
+  g_assert_true (proctor_child_watcher_is_active (watcher));
+
+  thread = g_thread_new ("late", use_after_init, loop);
+  g_main_loop_run (loop);
+  g_thread_join (thread);
+  _exit (0);
+}
+
+static const ApiTest tests[] = {
+  { "no-such-program", test_no_such_program },
+  { "not-executable", test_not_executable },
+  { "directory", test_directory },
+  { "script-without-interpreter", test_script_without_interpreter },
+  { "bad-cwd", test_bad_cwd },
+  { "bad-file", test_bad_file },
+  { "invalid", test_invalid },
+  { "no-fds", test_no_fds },
+  { "injected", test_injected },
+  { "refused-later", test_refused_later },
+  { "no-processes", test_no_processes, ONE_WAY },
+  { "stuck-and-cancelled", test_stuck_and_cancelled },
+  { "stuck-and-timed-out", test_stuck_and_timed_out },
+  { "many-stuck", test_many_stuck },
+  { "stuck-holds-nothing", test_stuck_holds_nothing },
+  { "stuck-for-a-while", test_stuck_for_a_while },
+  { "stolen", test_stolen },
+  { "race-with-a-thief", test_race_with_a_thief },
+  { "sigchld-ignored", test_sigchld_ignored, ONE_WAY },
+  { "before-init", test_before_init, ONE_WAY },
+  { "subprocess/no-processes", subprocess_no_processes, ONE_WAY },
+  { "subprocess/sigchld-ignored", subprocess_sigchld_ignored, ONE_WAY },
+  { "subprocess/before-init", subprocess_before_init, ONE_WAY },
+};
+
+int
+main (int    argc,
+      char **argv)
+{
+  return RUN_API_TESTS (argc, argv, "failures", tests);
+}

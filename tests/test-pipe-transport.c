@@ -1,0 +1,761 @@
+/* Pipes of the user's own, read and written in the background.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include <pty.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#include "transport-testing.h"
+
+/* ---- two connected ends of every kind: what is written to the second can be read from the first */
+
+typedef enum
+{
+  KIND_PIPE,
+  KIND_FIFO,
+  KIND_SOCKET,
+  KIND_TERMINAL, /* what is written there by a program, its master reads */
+  N_KINDS
+} Kind;
+
+static void
+make_ends (Kind kind,
+           int  ends[2])
+{
+  g_autofree char *fifo = work_path ("fifo");
+  struct termios raw;
+
+  switch (kind)
+    {
+    case KIND_PIPE:
+      g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+      break;
+    case KIND_FIFO:
+      g_unlink (fifo);
+      g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+      ends[0] = open (fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+      ends[1] = open (fifo, O_WRONLY | O_CLOEXEC);
+      g_assert_cmpint (fcntl (ends[0], F_SETFL, 0), ==, 0);
+      break;
+    case KIND_SOCKET:
+      g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+      break;
+    case KIND_TERMINAL:
+    case N_KINDS:
+    default:
+      g_assert_cmpint (openpty (&ends[0], &ends[1], NULL, NULL, NULL), ==, 0);
+      g_assert_cmpint (tcgetattr (ends[1], &raw), ==, 0);
+      cfmakeraw (&raw);
+      g_assert_cmpint (tcsetattr (ends[1], TCSANOW, &raw), ==, 0);
+      break;
+    }
+  g_assert_true (ends[0] >= 0 && ends[1] >= 0);
+}
+
+static gboolean
+is_open (int fd)
+{
+  return fcntl (fd, F_GETFD) >= 0;
+}
+
+/* Makes a file with this number, and says which one it is. */
+static ino_t
+occupy (int fd)
+{
+  struct stat status;
+  int temporary;
+
+  g_assert_false (is_open (fd));
+  temporary = open ("/", O_PATH | O_CLOEXEC);
+  if (temporary != fd)
+    {
+      g_assert_cmpint (dup3 (temporary, fd, O_CLOEXEC), ==, fd);
+      close (temporary);
+    }
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  return status.st_ino;
+}
+
+/* Nobody has closed it in the meantime. */
+static void
+vacate (int   fd,
+        ino_t expected)
+{
+  struct stat status;
+
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  g_assert_cmpuint (status.st_ino, ==, expected);
+  g_assert_cmpint (close (fd), ==, 0);
+}
+
+static void
+put (int         fd,
+     const char *text)
+{
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, strlen (text));
+}
+
+static void
+test_read (void)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorReadTransport) transport = NULL;
+      int ends[2];
+      ino_t other;
+
+      make_ends (kind, ends);
+      log_init (&log);
+      transport = connect_read_or_abort (ends[0], &log);
+      g_assert_cmpint (proctor_read_transport_get_fd (transport), ==, ends[0]);
+      g_assert_true ((fcntl (ends[0], F_GETFL) & O_NONBLOCK) != 0);
+      g_assert_true (proctor_read_transport_is_reading (transport));
+      put (ends[1], "hello ");
+      AWAIT (&log, log.received[0] == 6);
+      put (ends[1], "there");
+      AWAIT (&log, log.received[0] == 11);
+      g_assert_cmpmem (log.data[0]->data, log.data[0]->len, "hello there", 11);
+      close (ends[1]);
+      AWAIT (&log, log.lost);
+      if (kind == KIND_TERMINAL)
+        {
+          /* There is no end of a terminal. */
+          g_assert_cmpstr (log.text->str, ==, "mdl");
+          g_assert_nonnull (log.error);
+        }
+      else
+        {
+          g_assert_cmpstr (log.text->str, ==, "mdel");
+          g_assert_no_error (log.error);
+        }
+      g_assert_true (proctor_read_transport_is_closing (transport));
+      g_assert_false (proctor_read_transport_is_reading (transport));
+      g_assert_cmpint (proctor_read_transport_get_fd (transport), ==, -1);
+
+      other = occupy (ends[0]);
+      proctor_read_transport_shut (transport);
+      g_clear_object (&transport);
+      iterate_for (&log, 2 * G_TIME_SPAN_MILLISECOND);
+      vacate (ends[0], other);
+    }
+}
+
+static void
+test_write (void)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      char buffer[32];
+      int ends[2];
+      ino_t other;
+
+      make_ends (kind, ends);
+      log_init (&log);
+      transport = connect_write_or_abort (ends[1], &log);
+      g_assert_cmpint (proctor_write_transport_get_fd (transport), ==, ends[1]);
+      g_assert_true ((fcntl (ends[1], F_GETFL) & O_NONBLOCK) != 0);
+      write_text (transport, "hello");
+      g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 5);
+      write_text (transport, " there");
+      proctor_write_transport_shut (transport);
+      g_assert_true (proctor_write_transport_is_closing (transport));
+      AWAIT (&log, log.lost);
+      g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 6);
+      g_assert_cmpmem (buffer, 6, " there", 6);
+      g_assert_cmpstr (log.text->str, ==, "ml");
+      g_assert_no_error (log.error);
+      g_assert_cmpint (proctor_write_transport_get_fd (transport), ==, -1);
+
+      other = occupy (ends[1]);
+      proctor_write_transport_shut (transport);
+      proctor_write_transport_abort (transport);
+      g_clear_object (&transport);
+      iterate_for (&log, 2 * G_TIME_SPAN_MILLISECOND);
+      vacate (ends[1], other);
+      close (ends[0]);
+    }
+}
+
+/* ---- what cannot be connected */
+
+static void
+assert_refused (int           fd,
+                GCancellable *cancellable,
+                int           code)
+{
+  g_auto(Log) log = { 0 };
+  Recorder *recorder;
+
+  log_init (&log);
+  recorder = recorder_new (&log);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      int copy = is_open (fd) ? fcntl (fd, F_DUPFD_CLOEXEC, 3) : fd;
+
+      if (i == 0)
+        g_assert_null (way_connect_read (copy, recorder, cancellable, &error));
+      else
+        g_assert_null (way_connect_write (copy, recorder, cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, code);
+      g_assert_false (is_open (copy));
+    }
+  g_assert_false (log.made);
+  g_assert_cmpuint (G_OBJECT (recorder)->ref_count, ==, 1);
+  g_object_unref (recorder);
+}
+
+static void
+test_refused (void)
+{
+  g_autofree char *path = work_file ("file", "content");
+  g_autoptr(GError) error = NULL;
+  int file = open (path, O_RDWR | O_CLOEXEC);
+  int directory = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int closed = dup (file);
+
+  close (closed);
+  assert_refused (file, NULL, G_IO_ERROR_NOT_SUPPORTED);
+  assert_refused (directory, NULL, G_IO_ERROR_NOT_SUPPORTED);
+  assert_refused (closed, NULL, g_io_error_from_errno (EBADF));
+  assert_refused (-1, NULL, g_io_error_from_errno (EBADF));
+  close (file);
+  close (directory);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  g_cancellable_cancel (cancellable);
+  assert_refused (ends[0], cancellable, G_IO_ERROR_CANCELLED);
+  close (ends[0]);
+  close (ends[1]);
+}
+
+/* Before the context has run. */
+static void
+test_cancelled_meanwhile (void)
+{
+  g_auto(Log) log = { 0 };
+  g_auto(Reply) reply = { 0 };
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  Recorder *recorder;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  reply_init (&reply);
+  recorder = recorder_new (&log);
+  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), cancellable, reply_arrived, &reply);
+  g_cancellable_cancel (cancellable);
+  g_assert_null (proctor_connect_read_pipe_finish (reply_wait (&reply), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  reply_clear (&reply);
+  g_assert_false (is_open (ends[0]));
+  g_assert_false (log.made);
+  g_assert_cmpuint (G_OBJECT (recorder)->ref_count, ==, 1);
+  g_object_unref (recorder);
+  close (ends[1]);
+}
+
+/* ---- the other end goes, or this one */
+
+static void
+test_reader_goes (void)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      int ends[2];
+
+      make_ends (kind, ends);
+      log_init (&log);
+      transport = connect_write_or_abort (ends[1], &log);
+      iterate_for (&log, 2 * G_TIME_SPAN_MILLISECOND);
+      g_assert_false (log.lost);
+      close (ends[0]);
+      /* Without a write. */
+      AWAIT (&log, log.lost);
+      g_assert_no_error (log.error);
+      g_assert_false (is_open (ends[1]));
+    }
+}
+
+static void
+test_reader_goes_with_data (void)
+{
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      int ends[2];
+
+      make_ends (kind, ends);
+      log_init (&log);
+      transport = connect_write_or_abort (ends[1], &log);
+      write_pattern (transport, MIB, 0);
+      g_assert_true (log.paused);
+      close (ends[0]);
+      AWAIT (&log, log.lost);
+      if (kind != KIND_TERMINAL)
+        g_assert_error (log.error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+      g_assert_nonnull (log.error);
+      g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (transport), ==, 0);
+      write_pattern (transport, MIB, 0);
+      g_clear_object (&transport);
+      assert_all_bytes_back ();
+    }
+}
+
+/* What was not read is dropped, and that is no end of file. */
+static void
+test_shut_of_reader (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorReadTransport) transport = NULL;
+      int ends[2];
+
+      make_ends (KIND_PIPE, ends);
+      log_init (&log);
+      transport = connect_read_or_abort (ends[0], &log);
+      if (i == 1)
+        proctor_read_transport_pause_reading (transport);
+      proctor_read_transport_shut (transport);
+      g_assert_true (proctor_read_transport_is_closing (transport));
+      g_assert_false (proctor_read_transport_is_reading (transport));
+      AWAIT (&log, log.lost);
+      g_assert_cmpstr (log.text->str, ==, "ml");
+      g_assert_no_error (log.error);
+      g_assert_false (is_open (ends[0]));
+      close (ends[1]);
+    }
+}
+
+static void
+test_abort (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(ProctorWriteTransport) transport = NULL;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  transport = connect_write_or_abort (ends[1], &log);
+  write_pattern (transport, MIB, 0);
+  proctor_write_transport_abort (transport);
+  AWAIT (&log, log.lost);
+  g_assert_no_error (log.error);
+  g_assert_false (is_open (ends[1]));
+  close (ends[0]);
+  g_clear_object (&transport);
+  assert_all_bytes_back ();
+}
+
+/* ---- flow */
+
+static gpointer
+read_in_thread (gpointer data)
+{
+  guint8 buffer[5000];
+  gsize position = 0;
+  ssize_t length;
+
+  while ((length = read (GPOINTER_TO_INT (data), buffer, sizeof buffer)) > 0)
+    {
+      check_pattern (buffer, (gsize) length, position, 0);
+      position += (gsize) length;
+    }
+  close (GPOINTER_TO_INT (data));
+  return GSIZE_TO_POINTER (position);
+}
+
+static void
+test_pausing_writer (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(ProctorWriteTransport) transport = NULL;
+  gsize total = (1 + scaled (16)) * 512 * KIB;
+  GThread *thread = NULL;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  transport = connect_write_or_abort (ends[1], &log);
+  for (gsize written = 0; written < total; written += 512 * KIB)
+    {
+      write_pattern (transport, 512 * KIB, written / 8);
+      if (written == 512 * KIB)
+        thread = g_thread_new ("reader", read_in_thread, GINT_TO_POINTER (ends[0]));
+      if (written > 0)
+        AWAIT (&log, !log.paused);
+    }
+  proctor_write_transport_write_eof (transport);
+  AWAIT (&log, log.lost);
+  g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, total);
+  g_assert_cmpuint (log.n_pauses, >=, 1);
+}
+
+/* Large memory is given back when it is sent, though the pipe stays open. */
+static void
+test_memory_comes_back (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(ProctorWriteTransport) transport = NULL;
+  GThread *thread;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  transport = connect_write_or_abort (ends[1], &log);
+  write_pattern (transport, 3 * MIB, 0);
+  thread = g_thread_new ("reader", read_in_thread, GINT_TO_POINTER (ends[0]));
+  AWAIT (&log, g_atomic_int_get (&n_lent_bytes) == 0);
+  g_assert_false (log.lost);
+  g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (transport), ==, 0);
+  proctor_write_transport_shut (transport);
+  AWAIT (&log, log.lost);
+  g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, 3 * MIB);
+}
+
+typedef struct
+{
+  ProctorReadTransport *reader;
+  ProctorWriteTransport *writer;
+  gsize total;
+  guint seed;
+} RandomUser;
+
+/* Writes, and pauses and resumes the other end, at any time. */
+static gpointer
+use_randomly (gpointer data)
+{
+  RandomUser *self = data;
+  g_autoptr(GRand) random = g_rand_new_with_seed (self->seed);
+  gsize written = 0;
+
+  while (written < self->total)
+    {
+      gsize length = 8 * (gsize) g_rand_int_range (random, 1, 2500);
+
+      length = MIN (length, self->total - written);
+      write_pattern (self->writer, length, written / 8);
+      written += length;
+      switch (g_rand_int_range (random, 0, 8))
+        {
+        case 0:
+          proctor_read_transport_pause_reading (self->reader);
+          break;
+        case 1:
+          proctor_read_transport_resume_reading (self->reader);
+          break;
+        case 2:
+          g_usleep ((gulong) g_rand_int_range (random, 0, 200));
+          break;
+        default:
+          break;
+        }
+    }
+  proctor_read_transport_resume_reading (self->reader);
+  proctor_write_transport_write_eof (self->writer);
+  return NULL;
+}
+
+static void
+test_random_use (void)
+{
+  for (guint i = 0; i < scaled (50); i++)
+    {
+      g_auto(Log) log = { 0 };
+      g_auto(Log) writer_log = { 0 };
+      RandomUser user = { .total = 64 * KIB * (1 + i % 8), .seed = i };
+      GThread *thread;
+      int ends[2];
+
+      make_ends (i % 2 == 0 ? KIND_PIPE : KIND_SOCKET, ends);
+      log_init (&log);
+      log_init (&writer_log);
+      log.seeds[0] = 0;
+      user.reader = connect_read_or_abort (ends[0], &log);
+      user.writer = connect_write_or_abort (ends[1], &writer_log);
+      thread = g_thread_new ("user", use_randomly, &user);
+      AWAIT (&log, log.lost && writer_log.lost);
+      g_thread_join (thread);
+      g_assert_cmpuint (log.received[0], ==, user.total);
+      g_assert_true (log.eof);
+      g_assert_no_error (writer_log.error);
+      g_object_unref (user.reader);
+      g_object_unref (user.writer);
+    }
+  assert_all_bytes_back ();
+}
+
+static void
+test_many (void)
+{
+  guint n = scaled (200);
+  Log *logs = g_new0 (Log, 2 * n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", i);
+      g_autoptr(ProctorWriteTransport) writer = NULL;
+      int ends[2];
+
+      make_ends (i % 2 == 0 ? KIND_PIPE : KIND_SOCKET, ends);
+      log_init (&logs[2 * i]);
+      log_init (&logs[2 * i + 1]);
+      /* Nobody else holds them. */
+      g_object_unref (connect_read_or_abort (ends[0], &logs[2 * i]));
+      writer = connect_write_or_abort (ends[1], &logs[2 * i + 1]);
+      write_text (writer, number);
+      proctor_write_transport_write_eof (writer);
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", i);
+
+      AWAIT (&logs[2 * i], logs[2 * i].lost && logs[2 * i + 1].lost);
+      g_assert_cmpmem (logs[2 * i].data[0]->data, logs[2 * i].data[0]->len, number, strlen (number));
+      log_clear (&logs[2 * i]);
+      log_clear (&logs[2 * i + 1]);
+    }
+  g_free (logs);
+}
+
+/* ---- callbacks */
+
+static void
+test_bare_protocol (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(GObject) bare = g_object_new (bare_get_type (), NULL);
+  g_autoptr(GError) error = NULL;
+  gpointer reader;
+  gpointer writer;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  reader = way_connect_read (ends[0], bare, NULL, &error);
+  g_assert_no_error (error);
+  writer = way_connect_write (ends[1], bare, NULL, &error);
+  g_assert_no_error (error);
+  g_object_add_weak_pointer (reader, &reader);
+  g_object_add_weak_pointer (writer, &writer);
+  write_pattern (writer, MIB, 0);
+  proctor_write_transport_write_eof (writer);
+  g_object_unref (writer);
+  g_object_unref (reader);
+  AWAIT (&log, reader == NULL && writer == NULL);
+  g_assert_cmpuint (bare->ref_count, ==, 1);
+  assert_all_bytes_back ();
+}
+
+/* Of whoever waits for the protocol to go: it does not while it is in a call. */
+static void
+nested_hook (Log      *self,
+             Recorder *recorder,
+             Event     event,
+             int       fd)
+{
+  int *other_end = self->hook_data;
+
+  if (event != EVENT_DATA && event != EVENT_PAUSE)
+    return;
+  self->hook = NULL;
+  if (event == EVENT_DATA)
+    proctor_read_transport_shut (PROCTOR_READ_TRANSPORT (self->transport));
+  close (*other_end);
+  AWAIT (self, self->lost);
+  iterate_for (self, G_TIME_SPAN_MILLISECOND);
+  g_assert_true (TEST_IS_RECORDER (recorder));
+  g_assert_true (recorder->log == self);
+}
+
+static void
+test_nested_loops (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(Log) log = { 0 };
+      int ends[2];
+
+      make_ends (KIND_PIPE, ends);
+      log_init (&log);
+      log.hook = nested_hook;
+      log.hook_data = &ends[1 - i];
+      if (i == 0)
+        {
+          put (ends[1], "hello");
+          g_object_unref (connect_read_or_abort (ends[0], &log));
+          AWAIT (&log, log.lost);
+          g_assert_cmpstr (log.text->str, ==, "mdl");
+        }
+      else
+        {
+          g_autoptr(ProctorWriteTransport) transport = connect_write_or_abort (ends[1], &log);
+
+          write_pattern (transport, MIB, 0);
+          g_assert_true (log.lost);
+        }
+    }
+  assert_all_bytes_back ();
+}
+
+static void
+write_hook (Log      *self,
+            Recorder *recorder,
+            Event     event,
+            int       fd)
+{
+  if (event == EVENT_MADE)
+    {
+      write_text (PROCTOR_WRITE_TRANSPORT (self->transport), "first");
+      write_pattern (PROCTOR_WRITE_TRANSPORT (self->transport), MIB, 0);
+      g_assert_true (self->paused);
+    }
+  else if (event == EVENT_RESUME)
+    {
+      self->hook = NULL;
+      proctor_write_transport_shut (PROCTOR_WRITE_TRANSPORT (self->transport));
+    }
+}
+
+static gpointer
+drop_in_thread (gpointer data)
+{
+  char buffer[4096];
+  gsize total = 0;
+  ssize_t length;
+
+  while ((length = read (GPOINTER_TO_INT (data), buffer, sizeof buffer)) > 0)
+    total += (gsize) length;
+  close (GPOINTER_TO_INT (data));
+  return GSIZE_TO_POINTER (total);
+}
+
+static void
+test_write_in_callbacks (void)
+{
+  g_auto(Log) log = { 0 };
+  GThread *thread;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  log.hook = write_hook;
+  g_object_unref (connect_write_or_abort (ends[1], &log));
+  thread = g_thread_new ("dropper", drop_in_thread, GINT_TO_POINTER (ends[0]));
+  AWAIT (&log, log.lost);
+  g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, MIB + 5);
+  assert_all_bytes_back ();
+}
+
+/* ---- contexts */
+
+static void
+test_context_of_the_call (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  g_auto(Log) log = { 0 };
+  g_auto(Reply) reply = { 0 };
+  g_autoptr(Recorder) recorder = NULL;
+  g_autoptr(ProctorReadTransport) transport = NULL;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  put (ends[1], "hello");
+  close (ends[1]);
+  g_main_context_push_thread_default (context);
+  log_init (&log);
+  reply_init (&reply);
+  recorder = recorder_new (&log);
+  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), NULL, reply_arrived, &reply);
+  g_main_context_pop_thread_default (context);
+
+  transport = proctor_connect_read_pipe_finish (reply_wait (&reply), NULL);
+  g_assert_nonnull (transport);
+  AWAIT (&log, log.lost);
+  g_assert_cmpstr (log.text->str, ==, "mdel");
+}
+
+typedef struct
+{
+  Log log;
+  int fd;
+} ForeignPipe;
+
+static gpointer
+connect_in_thread (gpointer data)
+{
+  ForeignPipe *self = data;
+  g_autoptr(Recorder) recorder = recorder_new (&self->log);
+
+  g_object_unref (proctor_connect_read_pipe (self->fd, PROCTOR_PIPE_PROTOCOL (recorder), NULL, NULL));
+  return NULL;
+}
+
+static void
+test_thread_without_context (void)
+{
+  for (guint i = 0; i < scaled (50); i++)
+    {
+      ForeignPipe foreign;
+      GThread *thread;
+      int ends[2];
+
+      make_ends (KIND_PIPE, ends);
+      put (ends[1], "hello");
+      close (ends[1]);
+      foreign.fd = ends[0];
+      log_init (&foreign.log);
+      thread = g_thread_new ("foreign", connect_in_thread, &foreign);
+      AWAIT (&foreign.log, foreign.log.lost);
+      g_thread_join (thread);
+      g_assert_cmpstr (foreign.log.text->str, ==, "mdel");
+      log_clear (&foreign.log);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  static const ApiTest tests[] = {
+    { "read", test_read, ALL_WAYS },
+    { "write", test_write, ALL_WAYS },
+    { "refused", test_refused, ALL_WAYS },
+    { "cancelled", test_cancelled, ALL_WAYS },
+    { "cancelled-meanwhile", test_cancelled_meanwhile, TWO_WAYS },
+    { "reader-goes", test_reader_goes, ALL_WAYS },
+    { "reader-goes-with-data", test_reader_goes_with_data, ALL_WAYS },
+    { "shut-of-reader", test_shut_of_reader, ALL_WAYS },
+    { "abort", test_abort, ALL_WAYS },
+    { "pausing-writer", test_pausing_writer, ALL_WAYS },
+    { "memory-comes-back", test_memory_comes_back, ALL_WAYS },
+    { "random-use", test_random_use, ALL_WAYS },
+    { "many", test_many, ALL_WAYS },
+    { "bare-protocol", test_bare_protocol, ALL_WAYS },
+    { "nested-loops", test_nested_loops, ALL_WAYS },
+    { "write-in-callbacks", test_write_in_callbacks, ALL_WAYS },
+    { "context-of-the-call", test_context_of_the_call, ONE_WAY },
+    { "thread-without-context", test_thread_without_context, ONE_WAY },
+  };
+
+  return RUN_API_TESTS (argc, argv, "pipe-transport", tests);
+}
