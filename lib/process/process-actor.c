@@ -16,6 +16,9 @@
 #include "stream/read-channel.h"
 #include "stream/write-channel.h"
 
+/* How long a spawn that is not wanted any more may take to come to its end by itself. */
+#define BIRTH_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
+
 #define DEFAULT_STOP_GRACE (5 * G_TIME_SPAN_SECOND)
 #define LONGEST_STOP_GRACE (G_MAXINT64 / 2)
 
@@ -183,13 +186,31 @@ exited_in_worker (Actor   *actor,
 /* ---- the timeout of a run */
 
 static void
+abort_birth_in_worker (Timer *timer)
+{
+  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, stop_timer));
+
+  spawn_birth_abort (self->job->birth);
+}
+
+/* A child that is stuck before exec can only be killed. But one that is not may run its program already, although the job is not
+ * back yet, and deserves a SIGTERM: so the job gets a moment.
+ */
+static void
+give_up_birth_soon (ProcessActor *self)
+{
+  if (self->stop_timer.position == 0)
+    worker_arm_timer (self->actor.worker, &self->stop_timer, now () + BIRTH_PATIENCE, abort_birth_in_worker);
+}
+
+static void
 timed_out_in_worker (Timer *timer)
 {
   ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, timeout_timer));
 
   self->timed_out = TRUE;
   if (!self->started)
-    spawn_birth_abort (self->job->birth);
+    give_up_birth_soon (self);
   else if (self->exited)
     process_drain_grace_passed (&self->drain_timer);
   else
@@ -257,6 +278,7 @@ job_done_in_worker (Actor   *actor,
   g_autoptr(SpawnJob) job = g_steal_pointer (&self->job);
 
   self->started = TRUE;
+  worker_disarm_timer (self->actor.worker, &self->stop_timer);
   if (job->error != NULL)
     {
       self->exited = TRUE;
@@ -343,7 +365,7 @@ cancel_launch (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   if (!self->started)
-    spawn_birth_abort (self->job->birth);
+    give_up_birth_soon (self);
   else if (!self->exited)
     begin_stop (self, -1);
   else
