@@ -1,5 +1,5 @@
-/* For tests of the public interface: every test runs with blocking calls and with asynchronous ones, on the main thread and on
- * another one with a context of its own, and leaves nothing behind.
+/* For tests of the public interface: every test runs with blocking calls and with asynchronous
+ * ones, on the main thread and on another one with a context of its own, and leaves nothing behind.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -331,7 +331,9 @@ await_pid (const char *path)
   return pid;
 }
 
-/* Bytes in which every piece differs from all others, so that what is lost, doubled or swapped is noticed. */
+/* Bytes in which every piece differs from all others, so that what is lost, doubled or swapped is
+ * noticed.
+ */
 static inline GBytes *
 make_pattern (gsize  length,
               guint64 seed)
@@ -432,7 +434,9 @@ api_test_thread (gpointer data)
   return NULL;
 }
 
-/* Meanwhile the main thread does what a program with the main child watcher has to do: it runs the main context. */
+/* Meanwhile the main thread does what a program with the main child watcher has to do: it runs the
+ * main context.
+ */
 static inline void
 run_test_in_thread (ApiTestInWay *self)
 {
@@ -486,7 +490,9 @@ run_api_test (gconstpointer data)
   g_clear_pointer (&work_directory, g_free);
 }
 
-/* What the library and GLib start once and then keep: workers, spawners, a file; GTask's thread, and that for SIGCHLD. */
+/* What the library and GLib start once and then keep: workers, spawners, a file; GTask's thread,
+ * and that for SIGCHLD.
+ */
 static inline void
 warm_up (void)
 {

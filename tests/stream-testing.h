@@ -68,7 +68,9 @@ way_read_exactly (ProctorStreamReader  *reader,
   return proctor_stream_reader_read_exactly_finish (reader, reply_wait (&reply), error);
 }
 
-/* Not GIO's own asynchronous one, which throws away what it has read when it is cancelled just then. */
+/* Not GIO's own asynchronous one, which throws away what it has read when it is cancelled just
+ * then.
+ */
 static inline GBytes *
 way_read_bytes (gpointer       stream,
                 gsize          count,
@@ -356,7 +358,9 @@ digest_text (gsize   length,
   return g_strdup_printf ("%" G_GSIZE_FORMAT " %016" G_GINT64_MODIFIER "x\n", length, digest);
 }
 
-/* How long it lasts until a process that only writes sleeps in its write: it is asleep and writes no more. */
+/* How long it lasts until a process that only writes sleeps in its write: it is asleep and writes
+ * no more.
+ */
 static inline char
 process_letter (GPid pid)
 {

@@ -10,7 +10,9 @@
 #include "io/byte-queue.h"
 #include "test-leaks.h"
 
-/* A queue and what should be in it. Few different bytes, so that a search finds much, and much that is nearly right. */
+/* A queue and what should be in it. Few different bytes, so that a search finds much, and much that
+ * is nearly right.
+ */
 typedef struct
 {
   ByteQueue queue;
@@ -88,7 +90,9 @@ random_bytes (GRand *random,
   return data;
 }
 
-/* As it may come: copied in, in a chunk that has room left and some of it read, or in the bytes of somebody else. */
+/* As it may come: copied in, in a chunk that has room left and some of it read, or in the bytes of
+ * somebody else.
+ */
 static void
 add (Pair  *self,
      GRand *random)

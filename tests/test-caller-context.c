@@ -196,7 +196,9 @@ run_nested (gpointer data)
     g_main_context_iteration (self->context, TRUE);
 }
 
-/* A delivery that runs a nested main loop gets the deliveries behind it, and is not delivered again. */
+/* A delivery that runs a nested main loop gets the deliveries behind it, and is not delivered
+ * again.
+ */
 static void
 test_nested (void)
 {
@@ -277,13 +279,13 @@ test_others_get_their_turn (void)
 typedef struct
 {
   Notice notice;
-  guint n_told;
+  atomic_uint n_told;
 } Tell;
 
 static void
 told (Notice *notice)
 {
-  ((Tell *) notice)->n_told++;
+  atomic_fetch_add (&((Tell *) notice)->n_told, 1);
 }
 
 static void
@@ -376,7 +378,7 @@ test_last_reference_elsewhere (void)
       else
         {
           /* Its function was called, or is about to be. */
-          while (*(volatile guint *) &tell->n_told == 0)
+          while (tell->n_told == 0)
             g_thread_yield ();
           g_free (tell);
         }
@@ -389,8 +391,8 @@ test_last_reference_elsewhere (void)
   g_main_context_unref (looper.context);
 }
 
-/* The parcel's receiver drops the last reference, and the context, while the sender is still in its post: the context ends in
- * the receiver's thread, never in the sender's.
+/* The parcel's receiver drops the last reference, and the context, while the sender is still in its
+ * post: the context ends in the receiver's thread, never in the sender's.
  */
 typedef struct
 {

@@ -1,5 +1,6 @@
-/* The program that tests start: what it does is chosen by its first argument. Plain C library, so that it starts fast and
- * runs under every tool. A new behaviour is one small function and one row of `modes`.
+/* The program that tests start: what it does is chosen by its first argument. Plain C library, so
+ * that it starts fast and runs under every tool. A new behaviour is one small function and one row
+ * of `modes`.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -89,8 +90,8 @@ mode_sleep (int argc, char **argv)
   return 0;
 }
 
-/* Where the reports below go: the file that is named, since stdout may be what is under test. Opened only after the facts
- * were gathered.
+/* Where the reports below go: the file that is named, since stdout may be what is under test.
+ * Opened only after the facts were gathered.
  */
 static int
 report (int argc, char **argv, const char *text)
@@ -157,7 +158,9 @@ mode_signals (int argc, char **argv)
   return report (argc, argv, text);
 }
 
-/* ids [FILE]: pid, parent's pid, session, process group and working directory, a line `NAME VALUE` each. */
+/* ids [FILE]: pid, parent's pid, session, process group and working directory, a line `NAME VALUE`
+ * each.
+ */
 static int
 mode_ids (int argc, char **argv)
 {
@@ -172,7 +175,9 @@ mode_ids (int argc, char **argv)
   return report (argc, argv, text);
 }
 
-/* env [NAME]…: the values of these variables, a line `NAME=VALUE` each for those that are set; all without a name. */
+/* env [NAME]…: the values of these variables, a line `NAME=VALUE` each for those that are set; all
+ * without a name.
+ */
 static int
 mode_env (int argc, char **argv)
 {
@@ -361,9 +366,9 @@ mode_close_stdin (int argc, char **argv)
   return argc > 1 && write_all (STDOUT_FILENO, argv[1], strlen (argv[1])) < 0;
 }
 
-/* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits, and exits when it is there;
- * the file has the descendant's pid. Before the exit the text is written to stdout; the late text comes from the descendant,
- * when its parent has gone.
+/* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits,
+ * and exits when it is there; the file has the descendant's pid. Before the exit the text is
+ * written to stdout; the late text comes from the descendant, when its parent has gone.
  */
 static int
 mode_hold (int argc, char **argv)
@@ -423,7 +428,9 @@ exit_on_signal (int signum)
   _exit (signum);
 }
 
-/* on-term FILE: writes `ready`, makes the file, and stays; on SIGTERM it writes `bye` and exits with the signal's number. */
+/* on-term FILE: writes `ready`, makes the file, and stays; on SIGTERM it writes `bye` and exits
+ * with the signal's number.
+ */
 static int
 mode_on_term (int argc, char **argv)
 {
@@ -450,7 +457,9 @@ count_files (const char *path)
   return n;
 }
 
-/* meet DIRECTORY N: comes in, waits until N have come so far, writes how many are in now, and leaves. */
+/* meet DIRECTORY N: comes in, waits until N have come so far, writes how many are in now, and
+ * leaves.
+ */
 static int
 mode_meet (int argc, char **argv)
 {
@@ -554,7 +563,9 @@ mode_digest (int argc, char **argv)
   return length < 0;
 }
 
-/* pump FILE: writes the pattern for ever; the file has the number of bytes that the pipe has taken, as 8 bytes of memory. */
+/* pump FILE: writes the pattern for ever; the file has the number of bytes that the pipe has taken,
+ * as 8 bytes of memory.
+ */
 static int
 mode_pump (int argc, char **argv)
 {

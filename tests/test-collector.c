@@ -111,7 +111,9 @@ test_empty (void)
   pair_clear (&pair);
 }
 
-/* Every way over the limits between small memory, larger memory and a mapping, and one mapping and the next. */
+/* Every way over the limits between small memory, larger memory and a mapping, and one mapping and
+ * the next.
+ */
 static void
 test_sizes (void)
 {
@@ -172,7 +174,9 @@ test_random (void)
     }
 }
 
-/* A mapping that was stolen keeps no more memory than it needs, and lives as long as any part of it. */
+/* A mapping that was stolen keeps no more memory than it needs, and lives as long as any part of
+ * it.
+ */
 static void
 test_steal_outlives (void)
 {

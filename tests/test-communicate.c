@@ -390,8 +390,8 @@ test_drain_grace (void)
 
 /* ---- cancelling */
 
-/* Cancels one communicate with @input, @delay after it has begun or before if that is negative. Whether it was cancelled; if
- * not it was done before, and has the result.
+/* Cancels one communicate with @input, @delay after it has begun or before if that is negative.
+ * Whether it was cancelled; if not it was done before, and has the result.
  */
 static gboolean
 communicate_cancelled (ProctorProcess  *process,

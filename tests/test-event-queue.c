@@ -342,8 +342,8 @@ remove_the_other (gpointer data)
     probe_add (self->newcomer, self->fixture, self->quiet_fd, EVENT_IN);
 }
 
-/* Two are ready at once. Whichever comes first removes the other one, which must not be told any more, nor must a new one in
- * its place be told what was meant for it.
+/* Two are ready at once. Whichever comes first removes the other one, which must not be told any
+ * more, nor must a new one in its place be told what was meant for it.
  */
 static void
 check_remove_in_batch (gboolean with_newcomer)
@@ -445,8 +445,8 @@ test_nested (void)
   fixture_clear (&fixture);
 }
 
-/* A copy of the fd lives on, as in a child between clone and exec. What was removed does not report, and its number may be
- * watched again as another file.
+/* A copy of the fd lives on, as in a child between clone and exec. What was removed does not
+ * report, and its number may be watched again as another file.
  */
 static void
 test_copy_lives_on (void)

@@ -1,4 +1,5 @@
-/* What cannot be started, what gets stuck, and what others take away: the right error each time, and nothing is left.
+/* What cannot be started, what gets stuck, and what others take away: the right error each time,
+ * and nothing is left.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -49,7 +50,9 @@ fail_often (ProctorCommand *command,
       g_assert_cmpstr (error->message, ==, message);
     }
 
-  /* The check at the end of the test waits until all is as it was; here there may be a little more, but not a thousand. */
+  /* The check at the end of the test waits until all is as it was; here there may be a little more,
+   * but not a thousand.
+   */
   leaks_take (&after);
   g_assert_cmpuint (after.n_fds, <=, before.n_fds + 10);
   g_assert_cmpuint (after.n_threads, <=, before.n_threads + 2);
@@ -212,7 +215,9 @@ test_refused_later (void)
     }
 }
 
-/* A process of its own for what cannot be undone. It ends by _exit: the tests around it have no part in it. */
+/* A process of its own for what cannot be undone. It ends by _exit: the tests around it have no
+ * part in it.
+ */
 static void
 run_subprocess (const char *name)
 {
@@ -415,7 +420,9 @@ let_warn (void)
   return g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 }
 
-/* GLib that notices exits by SIGCHLD says 0 when somebody else has reaped a child, and nothing can be done about that. */
+/* GLib that notices exits by SIGCHLD says 0 when somebody else has reaped a child, and nothing can
+ * be done about that.
+ */
 static gboolean
 glib_makes_up_statuses (void)
 {
@@ -426,8 +433,8 @@ glib_makes_up_statuses (void)
   return fd < 0 && !spawn_features_get ()->pidfd;
 }
 
-/* Since Linux 6.15 a pidfd tells the status all the same; if it is there from birth, that is. A forked child has none before
- * fork returns, and where SIGCHLD is ignored it may be gone by then.
+/* Since Linux 6.15 a pidfd tells the status all the same; if it is there from birth, that is. A
+ * forked child has none before fork returns, and where SIGCHLD is ignored it may be gone by then.
  */
 static gboolean
 kernel_keeps_statuses (void)

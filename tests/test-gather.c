@@ -90,8 +90,8 @@ test_order (void)
     }
 }
 
-/* Each waits until as many as the bound have come, so the bound is reached; and each counts those that are there with it, so it
- * is not passed.
+/* Each waits until as many as the bound have come, so the bound is reached; and each counts those
+ * that are there with it, so it is not passed.
  */
 static void
 test_bound (void)

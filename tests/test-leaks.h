@@ -1,4 +1,5 @@
-/* For tests: what must be the same before and after, how much to do, and an end for a test that hangs.
+/* For tests: what must be the same before and after, how much to do, and an end for a test that
+ * hangs.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -47,7 +48,9 @@ deadline_passed (int signum)
   abort ();
 }
 
-/* Ends this program, with a core if wanted, unless the next call comes before. The library's own threads block the signal. */
+/* Ends this program, with a core if wanted, unless the next call comes before. The library's own
+ * threads block the signal.
+ */
 static inline void
 deadline_start (const char *what,
                 guint       seconds)
@@ -62,7 +65,9 @@ deadline_start (const char *what,
 
 /* ---- what must be the same before and after */
 
-/* Threads that spawn are never ended and become more when all of them are stuck, so they are counted apart. */
+/* Threads that spawn are never ended and become more when all of them are stuck, so they are
+ * counted apart.
+ */
 typedef struct
 {
   guint n_fds;
@@ -176,12 +181,13 @@ static inline void
 leaks_take (Leaks *self)
 {
   self->n_fds = count_fds (FALSE);
-  while (!count_threads (&self->n_threads, &self->n_spawners, FALSE))
+  for (guint i = 0; i < 200 && !count_threads (&self->n_threads, &self->n_spawners, FALSE); i++)
     g_usleep (1000);
 }
 
-/* Some things end a moment after what they were for: a thread that was joined is still listed, a handle is dropped by a
- * message. So it is looked at until it is as it was, for ten seconds. On the main thread, which reaps meanwhile.
+/* Some things end a moment after what they were for: a thread that was joined is still listed, a
+ * handle is dropped by a message. So it is looked at until it is as it was, for ten seconds. On the
+ * main thread, which reaps meanwhile.
  */
 static inline void
 leaks_check (const Leaks *before)

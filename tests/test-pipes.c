@@ -433,7 +433,9 @@ write_and_drain (gpointer data)
   pipe_source_drain (&self->source);
 }
 
-/* Takes all that is there without an event, and comes back when there is no more, with the writer alive. */
+/* Takes all that is there without an event, and comes back when there is no more, with the writer
+ * alive.
+ */
 static void
 test_source_drain (void)
 {
@@ -762,7 +764,9 @@ copy_unsent (gpointer data)
   pipe_sink_copy_unsent (&((Writer *) data)->sink);
 }
 
-/* A part is sent when the rest is copied; the caller's memory is free then, and no byte is sent twice or lost. */
+/* A part is sent when the rest is copied; the caller's memory is free then, and no byte is sent
+ * twice or lost.
+ */
 static void
 test_sink_copy_unsent (void)
 {

@@ -1,5 +1,5 @@
-/* Whether what is held answers a read: every place of a separator, every way to cut the bytes into chunks and every limit, against
- * a plain model of what asyncio's StreamReader does.
+/* Whether what is held answers a read: every place of a separator, every way to cut the bytes into
+ * chunks and every limit, against a plain model of what asyncio's StreamReader does.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -215,7 +215,9 @@ look (Flow           *flow,
   return answered;
 }
 
-/* One read, with as many looks as chunks that it needs. After an error it goes on behind what is in the way. */
+/* One read, with as many looks as chunks that it needs. After an error it goes on behind what is in
+ * the way.
+ */
 static void
 read_one (Flow           *flow,
           const Question *question)
@@ -286,7 +288,9 @@ read_with_all_cuts (const Question *question,
 
 static const char *separators[] = { "\n", "ab", "aa", "aba", "aab", "aaa" };
 
-/* One separator, or none, at every place, among bytes that look like its beginning or not at all like it. */
+/* One separator, or none, at every place, among bytes that look like its beginning or not at all
+ * like it.
+ */
 static void
 test_one_separator (gconstpointer separator_data)
 {

@@ -916,7 +916,9 @@ test_no_drain_grace (void)
   assert_bytes (proctor_result_get_stdout (result), "all that was written");
 }
 
-/* A grace of nothing is enough for a command that leaves nobody behind, and takes all that is in the pipe. */
+/* A grace of nothing is enough for a command that leaves nobody behind, and takes all that is in
+ * the pipe.
+ */
 static void
 test_no_drain_grace_needed (void)
 {
@@ -1073,7 +1075,9 @@ test_cancellable_reused (void)
     }
 }
 
-/* What is finished is told as it is, also when the cancellable is cancelled before the answer is looked at. */
+/* What is finished is told as it is, also when the cancellable is cancelled before the answer is
+ * looked at.
+ */
 static void
 test_cancelled_after_the_end (void)
 {

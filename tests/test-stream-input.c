@@ -330,7 +330,9 @@ test_pollable_after_lines (void)
   feed_end (&talk);
 }
 
-/* Bytes through two children: one's reader into the other's writer, as slowly as the second one reads. */
+/* Bytes through two children: one's reader into the other's writer, as slowly as the second one
+ * reads.
+ */
 static void
 test_splice_into_writer (void)
 {

@@ -1,5 +1,5 @@
-/* What asyncio's StreamReader has: lines, records, exact lengths, limits, pausing. As a GInputStream it is tested in
- * test-stream-input.c.
+/* What asyncio's StreamReader has: lines, records, exact lengths, limits, pausing. As a
+ * GInputStream it is tested in test-stream-input.c.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -395,8 +395,8 @@ test_cancel (void)
       switch (i)
         {
         case 0:
-          /* More than the pipe and the marks take: in pieces, as a splice would. GIO's asynchronous write may say that it was
-           * cancelled when it has written.
+          /* More than the pipe and the marks take: in pieces, as a splice would. GIO's asynchronous
+           * write may say that it was cancelled when it has written.
            */
           while (g_output_stream_write_all (G_OUTPUT_STREAM (talk.in), (const char *) g_bytes_get_data (bytes, NULL) + written,
                                             32 * KIB, NULL, cancellable, &error))

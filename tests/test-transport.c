@@ -502,7 +502,9 @@ pause_stderr_hook (Log      *self,
     proctor_read_transport_pause_reading (get_output (PROCTOR_SUBPROCESS_TRANSPORT (self->transport), 2));
 }
 
-/* It is there still, since nobody reads what it has written; but it has ended, and with what it wanted. */
+/* It is there still, since nobody reads what it has written; but it has ended, and with what it
+ * wanted.
+ */
 static void
 test_shut_of_finished (void)
 {
@@ -580,7 +582,9 @@ test_process (void)
   g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_EXITED);
 }
 
-/* Nobody holds the transport and the protocol but the library, and that until the end and no longer. */
+/* Nobody holds the transport and the protocol but the library, and that until the end and no
+ * longer.
+ */
 static void
 test_held_until_lost (void)
 {

@@ -1,4 +1,5 @@
-/* The default child watcher: its limits, and what it makes of exits; and the identity of a child beneath it.
+/* The default child watcher: its limits, and what it makes of exits; and the identity of a child
+ * beneath it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -306,7 +307,9 @@ crowd_kill (Crowd *self)
     }
 }
 
-/* Until all of them are zombies, which stay, or have been reaped already: by GLib's own thread, where it has one. */
+/* Until all of them are zombies, which stay, or have been reaped already: by GLib's own thread,
+ * where it has one.
+ */
 static void
 crowd_await_death (Crowd *self)
 {
@@ -440,7 +443,9 @@ test_spawn_from_threads (void)
 
 /* ---- children of others */
 
-/* Without the library. A program of its own: what valgrind has forked does not exit with the code that it says. */
+/* Without the library. A program of its own: what valgrind has forked does not exit with the code
+ * that it says.
+ */
 static pid_t G_GNUC_NULL_TERMINATED
 start_foreign (const char *mode,
                ...)

@@ -252,7 +252,9 @@ add_to_crowd (gpointer data)
                                   note_watch));
 }
 
-/* Beside actors that always have messages waiting another one, a timer and a fd of the same worker get their turn. */
+/* Beside actors that always have messages waiting another one, a timer and a fd of the same worker
+ * get their turn.
+ */
 static void
 test_fairness (void)
 {
@@ -518,8 +520,8 @@ pick_and_post_thread (gpointer data)
   return NULL;
 }
 
-/* What is under way when the workers end is handled, also what that posts in turn; and all can start again, with many threads
- * that are the first.
+/* What is under way when the workers end is handled, also what that posts in turn; and all can
+ * start again, with many threads that are the first.
  */
 static void
 test_stop_and_restart (void)

@@ -33,7 +33,9 @@ typedef void (*LogHook) (Log      *self,
                          Event     event,
                          int       fd);
 
-/* It is the test's, so that it is still there when the protocol has gone. For a pipe's protocol `fd` is always 0. */
+/* It is the test's, so that it is still there when the protocol has gone. For a pipe's protocol
+ * `fd` is always 0.
+ */
 struct _Log
 {
   GMainContext *context;
@@ -85,8 +87,8 @@ log_clear (Log *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Log, log_clear)
 
-/* Letters: m(ade) 1 2 (data of fd 1 and 2) d(ata of a pipe) A B C (losses of fd 0, 1, 2) x (exited) e(of) l(ost). Flow control is
- * only counted: it depends on how fast the others are.
+/* Letters: m(ade) 1 2 (data of fd 1 and 2) d(ata of a pipe) A B C (losses of fd 0, 1, 2) x (exited)
+ * e(of) l(ost). Flow control is only counted: it depends on how fast the others are.
  */
 static inline void
 log_letter (Log  *self,

@@ -22,7 +22,8 @@ G_DECLARE_DERIVABLE_TYPE (ProctorChildWatcher, proctor_child_watcher, PROCTOR, C
  * @watch: starts to watch the child @pid under the name @token, and reports its exit once with
  *   [method@ChildWatcher.report]
  * @unwatch: forgets @token; nothing is reported for it any more
- * @reap_now: looks at once whether the child of @token has exited, and if so reports it before returning
+ * @reap_now: looks at once whether the child of @token has exited, and if so reports it before
+ *   returning
  * @attach: ties the watcher to a context; %NULL detaches it
  * @close: stops watching altogether
  * @is_active: whether children can be watched now

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 
 /**
  * ProctorStdio:
- * @PROCTOR_STDIO_DEFAULT: inherited by a spawn; captured by a run, whose stdin is /dev/null unless there is input
+ * @PROCTOR_STDIO_DEFAULT: inherited by a spawn; captured by a run, whose stdin is /dev/null unless
+ *   there is input
  * @PROCTOR_STDIO_INHERIT: the same file as in this program
  * @PROCTOR_STDIO_PIPE: a pipe to this program
  * @PROCTOR_STDIO_DEVNULL: /dev/null
@@ -37,9 +38,12 @@ typedef enum
 /**
  * ProctorCommandFlags:
  * @PROCTOR_COMMAND_NONE: nothing special
- * @PROCTOR_COMMAND_INHERIT_FDS: the child keeps the file descriptors of this program that are not close-on-exec
- * @PROCTOR_COMMAND_NEW_SESSION: the child leads a new session (and a new process group), without a terminal
- * @PROCTOR_COMMAND_KILL_ON_DROP: dropping the last reference to the [class@Process] kills a child that still runs
+ * @PROCTOR_COMMAND_INHERIT_FDS: the child keeps the file descriptors of this program that are not
+ *   close-on-exec
+ * @PROCTOR_COMMAND_NEW_SESSION: the child leads a new session (and a new process group), without a
+ *   terminal
+ * @PROCTOR_COMMAND_KILL_ON_DROP: dropping the last reference to the [class@Process] kills a child
+ *   that still runs
  *
  * Flags of a command.
  *
@@ -58,7 +62,8 @@ typedef enum /*< flags >*/
  * @PROCTOR_PROCESS_RUNNING: it runs
  * @PROCTOR_PROCESS_SUSPENDED: it is stopped by a signal (SIGSTOP, SIGTSTP …) and can be continued
  * @PROCTOR_PROCESS_EXITED: it has ended and its returncode is known
- * @PROCTOR_PROCESS_STATUS_LOST: it has ended, but another part of the program took its exit status away
+ * @PROCTOR_PROCESS_STATUS_LOST: it has ended, but another part of the program took its exit status
+ *   away
  *
  * The state of a process.
  *

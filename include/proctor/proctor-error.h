@@ -21,12 +21,14 @@ G_BEGIN_DECLS
 /**
  * ProctorError:
  * @PROCTOR_ERROR_FAILED: none of the others
- * @PROCTOR_ERROR_NO_CHILD_WATCHER: no child watcher exists yet and this thread cannot make one; see [func@init]
+ * @PROCTOR_ERROR_NO_CHILD_WATCHER: no child watcher exists yet and this thread cannot make one; see
+ *   [func@init]
  * @PROCTOR_ERROR_NOT_MAIN_THREAD: the call is for the main thread only
  * @PROCTOR_ERROR_WOULD_DEADLOCK: a blocking call in a place where it could never end
  * @PROCTOR_ERROR_FORKED: the call was made in a forked copy of the program
  * @PROCTOR_ERROR_SHUT_DOWN: the service is being shut down
- * @PROCTOR_ERROR_INVALID_COMMAND: the command cannot be run as it is described; the message names the value
+ * @PROCTOR_ERROR_INVALID_COMMAND: the command cannot be run as it is described; the message names
+ *   the value
  * @PROCTOR_ERROR_PROCESS_LOOKUP: the process has ended and cannot be signalled any more
  * @PROCTOR_ERROR_STATUS_LOST: the exit status was taken away by another part of the program
  * @PROCTOR_ERROR_EXIT_STATUS: the process exited with another status than 0

@@ -20,7 +20,8 @@ G_DECLARE_INTERFACE (ProctorBaseProtocol, proctor_base_protocol, PROCTOR, BASE_P
 /**
  * ProctorBaseProtocolInterface:
  * @connection_made: the transport is there; called once, first
- * @connection_lost: the transport is closed; called once, last; @error is %NULL if it has ended or was shut
+ * @connection_lost: the transport is closed; called once, last; @error is %NULL if it has ended or
+ *   was shut
  * @pause_writing: more than the high mark is queued for writing
  * @resume_writing: what is queued has come down to the low mark
  *
@@ -72,7 +73,8 @@ G_DECLARE_INTERFACE (ProctorSubprocessProtocol, proctor_subprocess_protocol, PRO
 /**
  * ProctorSubprocessProtocolInterface:
  * @pipe_data_received: the process has written to its stdout (@fd is 1) or stderr (2)
- * @pipe_connection_lost: the pipe of the process's stdin (@fd is 0), stdout or stderr is closed; @error is %NULL unless it broke
+ * @pipe_connection_lost: the pipe of the process's stdin (@fd is 0), stdout or stderr is closed;
+ *   @error is %NULL unless it broke
  * @process_exited: the process has exited; its pipes may still be open
  *
  * The protocol of a process. Each function may be left out.

@@ -17,7 +17,8 @@ G_BEGIN_DECLS
 /**
  * PROCTOR_RETURNCODE_NONE:
  *
- * What [method@Result.get_returncode] says where there is no returncode: the spawn failed or the status was lost.
+ * What [method@Result.get_returncode] says where there is no returncode: the spawn failed or the
+ * status was lost.
  *
  * Since: 1.0
  */

@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* @fd itself, or, where it is 0, 1 or 2 because the program has closed its stdio, a close-on-exec copy above them; the
- * original is closed then. -1 with errno stays -1.
+/* @fd itself, or, where it is 0, 1 or 2 because the program has closed its stdio, a close-on-exec
+ * copy above them; the original is closed then. -1 with errno stays -1.
  */
 int fd_above_stdio (int fd);
 

@@ -21,8 +21,8 @@ thread_is_main (void)
   return (pid_t) syscall (SYS_gettid) == getpid ();
 }
 
-/* The mark lies on a page that the kernel empties in a forked copy (MADV_WIPEONFORK, Linux 4.14), so that asking costs no
- * system call. Where that cannot be had, the pid is compared.
+/* The mark lies on a page that the kernel empties in a forked copy (MADV_WIPEONFORK, Linux 4.14),
+ * so that asking costs no system call. Where that cannot be had, the pid is compared.
  */
 static const guint32 *
 program_mark (pid_t *ret_pid)

@@ -18,7 +18,9 @@ gboolean program_is_forked_copy (void);
 /* FORKED where it is; the first statement of every entry point. */
 gboolean program_check_not_forked (GError **error);
 
-/* Blocks every signal but the synchronous ones (SEGV, BUS, FPE, ILL, TRAP, SYS, ABRT) in the calling thread. */
+/* Blocks every signal but the synchronous ones (SEGV, BUS, FPE, ILL, TRAP, SYS, ABRT) in the
+ * calling thread.
+ */
 void thread_block_signals (void);
 
 G_END_DECLS

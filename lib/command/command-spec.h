@@ -1,4 +1,5 @@
-/* What to run, as plain data. A ProctorCommand edits one; a spawn takes a reference and from then on nobody changes it.
+/* What to run, as plain data. A ProctorCommand edits one; a spawn takes a reference and from then
+ * on nobody changes it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -30,8 +31,8 @@ typedef struct
   char *value; /* NULL: the variable is removed */
 } CommandEnvChange;
 
-/* Thread: the snapshot is immutable and may be read by any thread; before it was shared it belongs to one thread, as the
- * ProctorCommand that edits it does.
+/* Thread: the snapshot is immutable and may be read by any thread; before it was shared it belongs
+ * to one thread, as the ProctorCommand that edits it does.
  */
 typedef struct
 {
@@ -58,11 +59,15 @@ CommandSpec *command_spec_copy (const CommandSpec *self);
 CommandSpec *command_spec_ref (CommandSpec *self);
 void command_spec_unref (CommandSpec *self);
 
-/* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names the value. */
+/* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names
+ * the value.
+ */
 gboolean command_spec_validate (const CommandSpec  *self,
                                 GError            **error);
 
-/* The command as a person would type it, for messages: `sh -c …` is shown as its script. No environment. UTF-8. */
+/* The command as a person would type it, for messages: `sh -c …` is shown as its script. No
+ * environment. UTF-8.
+ */
 char *command_spec_describe (const CommandSpec *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CommandSpec, command_spec_unref)

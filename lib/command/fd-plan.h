@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* The child's fd @target shall be this program's fd @source. Targets are unique; a source may be used many times and may
- * itself be a target of another mapping.
+/* The child's fd @target shall be this program's fd @source. Targets are unique; a source may be
+ * used many times and may itself be a target of another mapping.
  */
 typedef struct
 {

@@ -1,4 +1,5 @@
-/* What a spawn needs of a command, computed before the clone: argument vectors and the files to try.
+/* What a spawn needs of a command, computed before the clone: argument vectors and the files to
+ * try.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -17,8 +18,10 @@ typedef struct
   GStrv candidates; /* paths for execve, at least one, to be tried in order while the error is ENOENT, ENOTDIR or EACCES */
 } LaunchPlan;
 
-/* Validates, composes the environment, and looks the program up in the child's PATH as seen from the child's working
- * directory. @own_environ is the program's environment as it was when the caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word where the program or the working directory cannot be used.
+/* Validates, composes the environment, and looks the program up in the child's PATH as seen from
+ * the child's working directory. @own_environ is the program's environment as it was when the
+ * caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word where the
+ * program or the working directory cannot be used.
  */
 LaunchPlan *launch_plan_new (const CommandSpec   *spec,
                              const char * const  *own_environ,

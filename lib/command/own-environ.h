@@ -1,4 +1,5 @@
-/* The program's environment as it was at one moment. Reading it copies it, and a child may be started some time later.
+/* The program's environment as it was at one moment. Reading it copies it, and a child may be
+ * started some time later.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

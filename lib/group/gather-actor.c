@@ -6,15 +6,19 @@
 
 #include "group/gather-actor.h"
 
+#include "base/base-macros.h"
 #include "process/process-actor.h"
 #include "runtime/runtime.h"
 
-/* When nothing of ours runs and the system still has no room for one more process, it is asked again so often. */
+/* When nothing of ours runs and the system still has no room for one more process, it is asked
+ * again so often.
+ */
 #define MAX_BACK_OFFS 6
 #define FIRST_BACK_OFF (10 * G_TIME_SPAN_MILLISECOND)
 
-/* Each command is an operation on a process actor of its own, asked for by this actor. A command that the system has no room for
- * (fds, processes) goes back to the queue while others of the group run, and is tried again when one of them has ended.
+/* Each command is an operation on a process actor of its own, asked for by this actor. A command
+ * that the system has no room for (fds, processes) goes back to the queue while others of the group
+ * run, and is tried again when one of them has ended.
  *
  * The operation of the gather holds the actor; when it is finished there is nothing left to do.
  */
@@ -93,7 +97,7 @@ is_lack_of_room (const GError *error)
 static void
 back_off_passed_in_worker (Timer *timer)
 {
-  GatherActor *self = (GatherActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (GatherActor, back_off_timer));
+  GatherActor *self = CONTAINER_OF (timer, GatherActor, back_off_timer);
 
   start_more (self);
 }

@@ -61,15 +61,18 @@ results_from_operation (Operation *operation)
  *
  * Runs many commands at once and waits for all of them.
  *
- * Each is run as [method@Command.run] does it, without input. They are started in order. A command that cannot be started does
- * not keep the others from it: its result has the error, see [method@Result.get_error]. Where the system has no room for all of
- * them at once, the rest waits until some have ended.
+ * Each is run as [method@Command.run] does it, without input. They are started in order. A command
+ * that cannot be started does not keep the others from it: its result has the error, see
+ * [method@Result.get_error]. Where the system has no room for all of them at once, the rest waits
+ * until some have ended.
  *
  * Cancelling stops those that run, and returns when they have been reaped.
  *
- * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
+ * %PROCTOR_ERROR_FORKED.
  *
- * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the commands
+ * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the
+ * commands
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -162,7 +165,8 @@ proctor_gather_async (ProctorCommand * const *commands,
  *
  * Errors: see [func@gather].
  *
- * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the commands
+ * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the
+ * commands
  *
  * Thread safety: the callback's thread. Since: 1.0
  */

@@ -65,7 +65,9 @@ GBytes *byte_queue_take (ByteQueue *self,
 /* The first chunk, taken out; NULL when empty. */
 ByteChunk *byte_queue_pop_chunk (ByteQueue *self);
 
-/* Looks for the @length > 0 bytes of @wanted in what begins at @from. Where the first place begins goes to @ret_position. */
+/* Looks for the @length > 0 bytes of @wanted in what begins at @from. Where the first place begins
+ * goes to @ret_position.
+ */
 gboolean byte_queue_find (const ByteQueue *self,
                           gsize            from,
                           const guint8    *wanted,

@@ -10,8 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* From this size on the memory is mapped: it grows by mremap, which moves page tables and no bytes. From the second on huge
- * pages are asked for: filling memory is bound by page faults, and they make it two to four times as fast.
+/* From this size on the memory is mapped: it grows by mremap, which moves page tables and no bytes.
+ * From the second on huge pages are asked for: filling memory is bound by page faults, and they
+ * make it two to four times as fast.
  */
 #define MAP_FROM ((gsize) 256 * 1024)
 #define FIRST_MAPPING ((gsize) 4 * 1024 * 1024)

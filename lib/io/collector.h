@@ -18,8 +18,9 @@ typedef struct
   gboolean mapped; /* with mmap, not malloc */
 } Collector;
 
-/* Room to read into directly, at least @wanted bytes, or NULL as long as little was collected: then the caller reads into
- * memory of its own and calls collector_append(). Also NULL when there is no memory.
+/* Room to read into directly, at least @wanted bytes, or NULL as long as little was collected: then
+ * the caller reads into memory of its own and calls collector_append(). Also NULL when there is no
+ * memory.
  */
 guint8 *collector_reserve (Collector *self,
                            gsize      wanted,

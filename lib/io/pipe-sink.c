@@ -130,8 +130,8 @@ write_once (PipeSink *self)
 static void writable_in_worker (EventWatch *watch,
                                 EventMask   events);
 
-/* An open sink is always watched: while it has nothing to send only for the loss of its reader, which is then an error event
- * that ends the watch.
+/* An open sink is always watched: while it has nothing to send only for the loss of its reader,
+ * which is then an error event that ends the watch.
  */
 static void
 watch_for (PipeSink  *self,

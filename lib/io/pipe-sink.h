@@ -47,7 +47,9 @@ void pipe_sink_queue (PipeSink *self,
 /* Closes the pipe when all that is queued is sent. */
 void pipe_sink_queue_eof (PipeSink *self);
 
-/* Writes what the pipe takes now, and the rest when it takes more. May call the function before it returns. */
+/* Writes what the pipe takes now, and the rest when it takes more. May call the function before it
+ * returns.
+ */
 void pipe_sink_flush (PipeSink *self);
 
 /* Replaces what is not sent yet by a copy, so that no memory of the caller's is held any more. */

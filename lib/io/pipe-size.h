@@ -1,5 +1,6 @@
-/* How much a pipe holds. Large pipes are fast, but a user has only so much memory for all pipes together (64 MiB, see
- * pipe(7), "/proc files"), and beyond it every new pipe is tiny. So only some pipes of a program are grown.
+/* How much a pipe holds. Large pipes are fast, but a user has only so much memory for all pipes
+ * together (64 MiB, see pipe(7), "/proc files"), and beyond it every new pipe is tiny. So only some
+ * pipes of a program are grown.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -14,7 +14,9 @@
 /* So that one child that writes for ever leaves the worker time for others. */
 #define MAX_READS_PER_EVENT 4
 
-/* More than any pipe holds, even in small pieces of memory; a writer that never rests must not keep the worker. */
+/* More than any pipe holds, even in small pieces of memory; a writer that never rests must not keep
+ * the worker.
+ */
 #define MAX_READS_PER_DRAIN 256
 
 /* After so many reads in a row that found the pipe full it is worth growing. */

@@ -18,8 +18,8 @@ typedef struct
   guint8 *(* reserve) (gpointer consumer,
                        gsize   *ret_size);
 
-  /* @length > 0 bytes were read to @data, which is what reserve gave or the scratch memory. FALSE with errno: they cannot be
-   * taken, and the pipe ends here.
+  /* @length > 0 bytes were read to @data, which is what reserve gave or the scratch memory. FALSE
+   * with errno: they cannot be taken, and the pipe ends here.
    */
   gboolean (* take) (gpointer      consumer,
                      const guint8 *data,
@@ -42,7 +42,9 @@ struct _PipeSource
   gboolean grown;
 };
 
-/* Adopts @fd, which is nonblocking; -1 makes a source that is closed already. Nothing is read before pipe_source_start(). */
+/* Adopts @fd, which is nonblocking; -1 makes a source that is closed already. Nothing is read
+ * before pipe_source_start().
+ */
 void pipe_source_init (PipeSource *self,
                        Worker     *worker,
                        int         fd);
@@ -50,12 +52,16 @@ void pipe_source_init (PipeSource *self,
 gboolean pipe_source_is_open (const PipeSource *self);
 gboolean pipe_source_is_reading (const PipeSource *self);
 
-/* Reads and hands over what comes, now (before this returns, too) and until the end or pipe_source_stop(). */
+/* Reads and hands over what comes, now (before this returns, too) and until the end or
+ * pipe_source_stop().
+ */
 void pipe_source_start (PipeSource         *self,
                         const PipeConsumer *consumer,
                         gpointer            consumer_data);
 
-/* Hands over what is in the pipe at this moment, without waiting; the source must have been started. May end it. */
+/* Hands over what is in the pipe at this moment, without waiting; the source must have been
+ * started. May end it.
+ */
 void pipe_source_drain (PipeSource *self);
 
 /* Leaves what comes in the pipe. */

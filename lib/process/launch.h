@@ -9,7 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. Starts a command and sleeps until the launch is answered; NULL with the error if it failed. */
+/* Thread: ANY. Starts a command and sleeps until the launch is answered; NULL with the error if it
+ * failed.
+ */
 Operation *launch_blocking (ProctorCommand  *command,
                             LaunchKind       kind,
                             GBytes          *input,

@@ -8,6 +8,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "base/base-macros.h"
 #include "runtime/worker.h"
 
 Operation *
@@ -33,7 +34,9 @@ operation_ref (Operation *self)
   return self;
 }
 
-/* The last reference may be a late cancellation's, on the worker: nothing of the user's is left by then. */
+/* The last reference may be a late cancellation's, on the worker: nothing of the user's is left by
+ * then.
+ */
 void
 operation_unref (Operation *self)
 {
@@ -66,7 +69,7 @@ static void
 cancel_in_worker (Actor   *actor,
                   Message *message)
 {
-  Operation *self = (Operation *) (gpointer) ((char *) message - G_STRUCT_OFFSET (Operation, cancel_message));
+  Operation *self = CONTAINER_OF (message, Operation, cancel_message);
 
   if (!self->finished && !self->cancelled)
     {
@@ -77,7 +80,9 @@ cancel_in_worker (Actor   *actor,
   operation_unref (self);
 }
 
-/* In whatever thread cancels. A cancellable that is reset can be cancelled again, so it may come more than once. */
+/* In whatever thread cancels. A cancellable that is reset can be cancelled again, so it may come
+ * more than once.
+ */
 static void
 cancelled_cb (GCancellable *cancellable,
               gpointer      data)
@@ -95,7 +100,9 @@ operation_cancel (Operation *self)
   actor_post (self->actor, &self->cancel_message, cancel_in_worker);
 }
 
-/* The cancellable is connected before the operation is posted: the answer disconnects it, maybe at once, in another thread. */
+/* The cancellable is connected before the operation is posted: the answer disconnects it, maybe at
+ * once, in another thread.
+ */
 static void
 post (Operation    *self,
       GCancellable *cancellable)
@@ -190,7 +197,7 @@ operation_run_blocking (Operation           *self,
 static void
 deliver_in_caller (Delivery *delivery)
 {
-  Operation *self = (Operation *) (gpointer) ((char *) delivery - G_STRUCT_OFFSET (Operation, delivery));
+  Operation *self = CONTAINER_OF (delivery, Operation, delivery);
   GTask *task = g_steal_pointer (&self->task);
 
   let_go_of_callers_things (self);

@@ -1,4 +1,5 @@
-/* What a caller wants of an actor: the message that asks, the way to cancel it, and the answer's way back.
+/* What a caller wants of an actor: the message that asks, the way to cancel it, and the answer's
+ * way back.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -20,18 +21,23 @@ typedef struct _Operation Operation;
 typedef void (*OperationFunc) (Actor     *actor,
                                Operation *operation);
 
-/* Takes the answer of an operation that another actor has asked for, on that actor's worker. Takes the reference, too. */
+/* Takes the answer of an operation that another actor has asked for, on that actor's worker. Takes
+ * the reference, too.
+ */
 typedef void (*OperationReplyFunc) (Actor     *asker,
                                     Operation *operation);
 
-/* Turns the answer into what the task returns; runs in the caller's context and gives @task its result. */
+/* Turns the answer into what the task returns; runs in the caller's context and gives @task its
+ * result.
+ */
 typedef void (*OperationReturnFunc) (Operation *operation,
                                      GTask     *task);
 
 /* A caller is a task, a thread that sleeps, or another actor.
  *
- * Life: the caller's side makes it and starts it; the actor finishes it exactly once; then the caller's side takes the answer.
- * The actor's references end with finishing. A cancellation may arrive at any time, also after the end; it finds `finished`.
+ * Life: the caller's side makes it and starts it; the actor finishes it exactly once; then the
+ * caller's side takes the answer. The actor's references end with finishing. A cancellation may
+ * arrive at any time, also after the end; it finds `finished`.
  *
  * Everything of the user's (task, cancellable, input) is let go on the caller's side.
  */
@@ -83,7 +89,9 @@ Operation *operation_new (Actor         *actor,
 Operation *operation_ref (Operation *self);
 void operation_unref (Operation *self);
 
-/* Posts the operation to its actor. The task's answer comes in the context that is thread-default now. Takes @task. */
+/* Posts the operation to its actor. The task's answer comes in the context that is thread-default
+ * now. Takes @task.
+ */
 void operation_start_async (Operation           *self,
                             GCancellable        *cancellable,
                             GTask               *task,
@@ -109,14 +117,17 @@ GTask *operation_task_new (gpointer             source_object,
 void operation_return_result (Operation *self,
                               GTask     *task);
 
-/* Posts the operation to its actor and sleeps until it is finished. On the main thread, children are reaped meanwhile if
+/* Posts the operation to its actor and sleeps until it is finished. On the main thread, children
+ * are reaped meanwhile if
  * @watcher is the main one.
  */
 void operation_run_blocking (Operation           *self,
                              GCancellable        *cancellable,
                              ProctorChildWatcher *watcher);
 
-/* Worker only: gives the answer, which was put into the operation before, to the caller. Takes the actor's reference. */
+/* Worker only: gives the answer, which was put into the operation before, to the caller. Takes the
+ * actor's reference.
+ */
 void operation_finish (Operation *self);
 
 /* Worker only: finishes it with an error, which is taken. */

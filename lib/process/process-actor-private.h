@@ -27,14 +27,17 @@ typedef struct
  *
  *   made → starting (a spawner has the job) → running → exited → released
  *
- * `starting` ends with the job's message. The exit may be reported before that message comes; it is then handled after it.
+ * `starting` ends with the job's message. The exit may be reported before that message comes; it is
+ * then handled after it.
  *
- * The actor holds a reference to itself from the start until it is released: the child has been reaped, nobody can ask for
- * anything any more (the handle is gone, or there never was one), and the pipes are closed.
+ * The actor holds a reference to itself from the start until it is released: the child has been
+ * reaped, nobody can ask for anything any more (the handle is gone, or there never was one), and
+ * the pipes are closed.
  *
- * The pipes of a spawned process are read and written through channels, by its streams. `communication` is the operation that
- * has taken them over: a communicate, or a run from its beginning, which needs no channels. What was read for one that was
- * cancelled goes back to the channels.
+ * The pipes of a spawned process are read and written through channels, by its streams.
+ * `communication` is the operation that has taken them over: a communicate, or a run from its
+ * beginning, which needs no channels. What was read for one that was cancelled goes back to the
+ * channels.
  */
 struct _ProcessActor
 {
@@ -97,8 +100,8 @@ gboolean process_pipes_are_closed (ProcessActor *self);
 void process_begin_communication (ProcessActor *self,
                                   Operation    *operation);
 
-/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more is
- * to be waited for.
+/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more
+ * is to be waited for.
  */
 void process_check_communication (ProcessActor *self,
                                   gboolean      gave_up);

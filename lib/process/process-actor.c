@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/base-macros.h"
 #include "runtime/runtime.h"
 #include "spawn/spawn.h"
 #include "stream/read-channel.h"
@@ -33,7 +34,7 @@ now (void)
 static void
 kill_in_worker (Timer *timer)
 {
-  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, stop_timer));
+  ProcessActor *self = CONTAINER_OF (timer, ProcessActor, stop_timer);
 
   child_id_signal (self->child, SIGKILL, NULL);
 }
@@ -45,8 +46,8 @@ stop_deadline (GTimeSpan grace)
   return now () + (grace < 0 ? DEFAULT_STOP_GRACE : MIN (grace, LONGEST_STOP_GRACE));
 }
 
-/* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second stop can only bring the KILL
- * nearer.
+/* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second
+ * stop can only bring the KILL nearer.
  */
 static void
 begin_stop (ProcessActor *self,
@@ -116,7 +117,9 @@ start_stop (Actor     *actor,
   start_wait (actor, operation);
 }
 
-/* The process is left alone: the KILL does not come, unless somebody else wants it, and then not before that one does. */
+/* The process is left alone: the KILL does not come, unless somebody else wants it, and then not
+ * before that one does.
+ */
 static void
 cancel_stop (Actor     *actor,
              Operation *operation)
@@ -188,13 +191,13 @@ exited_in_worker (Actor   *actor,
 static void
 abort_birth_in_worker (Timer *timer)
 {
-  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, stop_timer));
+  ProcessActor *self = CONTAINER_OF (timer, ProcessActor, stop_timer);
 
   spawn_birth_abort (self->job->birth);
 }
 
-/* A child that is stuck before exec can only be killed. But one that is not may run its program already, although the job is not
- * back yet, and deserves a SIGTERM: so the job gets a moment.
+/* A child that is stuck before exec can only be killed. But one that is not may run its program
+ * already, although the job is not back yet, and deserves a SIGTERM: so the job gets a moment.
  */
 static void
 give_up_birth_soon (ProcessActor *self)
@@ -206,7 +209,7 @@ give_up_birth_soon (ProcessActor *self)
 static void
 timed_out_in_worker (Timer *timer)
 {
-  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, timeout_timer));
+  ProcessActor *self = CONTAINER_OF (timer, ProcessActor, timeout_timer);
 
   self->timed_out = TRUE;
   if (!self->started)
@@ -397,8 +400,9 @@ released_in_worker (Actor   *actor,
   actor_unref (actor);
 }
 
-/* A handle that is still there can ask for more, and a stream that is still there can be read or written. The actor's own reference goes by a message, later: what calls this may be in
- * the middle of a pipe's or a timer's event, and still need it.
+/* A handle that is still there can ask for more, and a stream that is still there can be read or
+ * written. The actor's own reference goes by a message, later: what calls this may be in the middle
+ * of a pipe's or a timer's event, and still need it.
  */
 void
 process_release_if_done (ProcessActor *self)

@@ -1,4 +1,5 @@
-/* The actor of one process: it owns our ends of the pipes, and everything that is wanted of the process passes through it.
+/* The actor of one process: it owns our ends of the pipes, and everything that is wanted of the
+ * process passes through it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -47,8 +48,8 @@ void process_actor_unref (ProcessActor *self);
 
 Actor *process_actor_get_actor (ProcessActor *self);
 
-/* The operations. The first starts the process, and is the first that is made: a spawn answers with a ProcessParts as payload, a
- * run with a result. The others come from the handle.
+/* The operations. The first starts the process, and is the first that is made: a spawn answers with
+ * a ProcessParts as payload, a run with a result. The others come from the handle.
  */
 Operation *process_actor_new_launch (ProcessActor *self,
                                      LaunchKind    kind,

@@ -6,12 +6,14 @@
 
 #include "process/process-link.h"
 
-/* The actor is told by a message, the handle by a notice in the owner's context: a notice can be taken back when the handle
- * goes, and does not pile up where nobody iterates that context.
+#include "base/base-macros.h"
+
+/* The actor is told by a message, the handle by a notice in the owner's context: a notice can be
+ * taken back when the handle goes, and does not pile up where nobody iterates that context.
  *
- * The handle's notice holds a reference to the link while it is pending. Nobody holds one to the handle. The owner's context is
- * held as long as there is a handle, and let go where that is finalized: it may end with this reference, and with it whatever
- * of the user's is attached to it.
+ * The handle's notice holds a reference to the link while it is pending. Nobody holds one to the
+ * handle. The owner's context is held as long as there is a handle, and let go where that is
+ * finalized: it may end with this reference, and with it whatever of the user's is attached to it.
  */
 struct _ProcessLink
 {
@@ -77,7 +79,7 @@ process_link_abandon (ProcessLink *self)
 static void
 tell_handle (Notice *notice)
 {
-  ProcessLink *self = (ProcessLink *) (gpointer) ((char *) notice - G_STRUCT_OFFSET (ProcessLink, notice));
+  ProcessLink *self = CONTAINER_OF (notice, ProcessLink, notice);
   g_autoptr(ProctorProcess) process = g_weak_ref_get (&self->handle);
 
   if (process != NULL)
@@ -85,8 +87,8 @@ tell_handle (Notice *notice)
   process_link_unref (self);
 }
 
-/* Once both are known: the exit and the handle. Under the lock, so that a handle that goes at this moment finds the notice, and
- * takes it back.
+/* Once both are known: the exit and the handle. Under the lock, so that a handle that goes at this
+ * moment finds the notice, and takes it back.
  */
 static void
 notify_if_due_locked (ProcessLink *self)

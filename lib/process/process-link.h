@@ -1,4 +1,5 @@
-/* What a process's actor, its watcher and its handle share: who it is, and whom to tell that it has exited.
+/* What a process's actor, its watcher and its handle share: who it is, and whom to tell that it has
+ * exited.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -31,7 +32,9 @@ void process_link_child_exited (ChildId *child,
 /* For the actor, when no exit will be reported to it: it was already, or there was never a child. */
 void process_link_abandon (ProcessLink *self);
 
-/* From now on @process is told in @owner, also of an exit that was before. Without a reference to it. Takes @owner. */
+/* From now on @process is told in @owner, also of an exit that was before. Without a reference to
+ * it. Takes @owner.
+ */
 void process_link_set_handle (ProcessLink       *self,
                               ProctorProcess    *process,
                               CallerContext     *owner,

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <glib/gi18n-lib.h>
 
+#include "base/base-macros.h"
+
 #define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
 /* ---- pipes */
@@ -178,7 +180,9 @@ process_steal_communication (ProcessActor *self)
   return g_steal_pointer (&self->communication);
 }
 
-/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more is to be waited for. */
+/* Finishes the communication if all its parts have come to their end, or (@gave_up) if nothing more
+ * is to be waited for.
+ */
 void
 process_check_communication (ProcessActor *self,
                              gboolean      gave_up)
@@ -209,7 +213,7 @@ process_check_communication (ProcessActor *self,
 void
 process_drain_grace_passed (Timer *timer)
 {
-  ProcessActor *self = (ProcessActor *) (gpointer) ((char *) timer - G_STRUCT_OFFSET (ProcessActor, drain_timer));
+  ProcessActor *self = CONTAINER_OF (timer, ProcessActor, drain_timer);
 
   /* What is there by now is not lost; reading it may find the end, and finish everything. */
   if (self->communication != NULL)

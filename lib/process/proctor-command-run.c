@@ -22,9 +22,11 @@
  *
  * Cancelling stops the process if it was started, and reaps it.
  *
- * Errors: %PROCTOR_ERROR_INVALID_COMMAND names what is wrong with the command; %PROCTOR_ERROR_NO_CHILD_WATCHER on another
- * thread than the main one before [func@init]; %G_IO_ERROR with the step that failed, the path and the system's reason;
- * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. Nothing is left of a process that could not be started.
+ * Errors: %PROCTOR_ERROR_INVALID_COMMAND names what is wrong with the command;
+ * %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread than the main one before [func@init];
+ * %G_IO_ERROR with the step that failed, the path and the system's reason;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. Nothing is left of a process that could not
+ * be started.
  *
  * Returns: (transfer full): the process
  *
@@ -121,13 +123,15 @@ proctor_command_spawn_finish (ProctorCommand  *self,
  *
  * Runs a command to its end: starts it, sends the input, reads both outputs and waits for the exit.
  *
- * Where the command does not say otherwise, both outputs are captured, and stdin is /dev/null unless there is input. The
- * command's timeout, if it has one, stops the process; the result says so and has the output until then. An exit with another
- * code than 0 is no error here, see [method@Command.run_check].
+ * Where the command does not say otherwise, both outputs are captured, and stdin is /dev/null
+ * unless there is input. The command's timeout, if it has one, stops the process; the result says
+ * so and has the output until then. An exit with another code than 0 is no error here, see
+ * [method@Command.run_check].
  *
  * Cancelling stops the process, first with SIGTERM, and returns when it has been reaped.
  *
- * Errors: those of [method@Command.spawn]; %G_IO_ERROR_TIMED_OUT if not even the program could be executed in time;
+ * Errors: those of [method@Command.spawn]; %G_IO_ERROR_TIMED_OUT if not even the program could be
+ * executed in time;
  * %G_IO_ERROR_INVALID_ARGUMENT if there is input and the command's stdin is no pipe.
  *
  * Returns: (transfer full): how it ended and what it wrote
@@ -153,7 +157,8 @@ proctor_command_run (ProctorCommand  *self,
  * @self: a command
  * @input: (nullable): what to send to the stdin of the process
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has ended, in the context that is thread-default now
+ * @callback: (scope async): called when the process has ended, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Runs a command to its end. See [method@Command.run].
@@ -240,7 +245,8 @@ proctor_command_run_check (ProctorCommand  *self,
  * @self: a command
  * @input: (nullable): what to send to the stdin of the process
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has ended, in the context that is thread-default now
+ * @callback: (scope async): called when the process has ended, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Runs a command that is expected to succeed. See [method@Command.run_check].

@@ -14,7 +14,9 @@
 
 /* ---- what all operations share */
 
-/* Runs an operation to its end in this thread; its error, if it has one, goes to @error. Takes @operation. */
+/* Runs an operation to its end in this thread; its error, if it has one, goes to @error. Takes
+ * @operation.
+ */
 static Operation *
 run_blocking (ProctorProcess  *self,
               Operation       *operation,
@@ -47,7 +49,9 @@ start_async (Operation           *operation,
   operation_unref (operation);
 }
 
-/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered then, and is taken. */
+/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered
+ * then, and is taken.
+ */
 static gboolean
 refuse_if_forked (GTask *task)
 {
@@ -129,15 +133,18 @@ wait_async (ProctorProcess *self,
  * proctor_process_wait:
  * @self: a process
  * @cancellable: (nullable): a cancellable
- * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the
+ *   process
  * @error: return location for an error
  *
  * Waits until the process has exited, whatever still holds its pipes.
  *
- * This does not read the pipes: a process that writes more than a pipe holds waits until somebody reads, and so does this.
- * [method@Process.communicate] does both. Many threads may wait at once. Cancelling leaves the process alone.
+ * This does not read the pipes: a process that writes more than a pipe holds waits until somebody
+ * reads, and so does this. [method@Process.communicate] does both. Many threads may wait at once.
+ * Cancelling leaves the process alone.
  *
- * Errors: %PROCTOR_ERROR_STATUS_LOST; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ * Errors: %PROCTOR_ERROR_STATUS_LOST; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
+ * %PROCTOR_ERROR_FORKED.
  *
  * Returns: whether the returncode is known
  *
@@ -161,7 +168,8 @@ proctor_process_wait (ProctorProcess  *self,
  * proctor_process_wait_async:
  * @self: a process
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @callback: (scope async): called when the process has exited, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Waits until the process has exited. See [method@Process.wait].
@@ -184,7 +192,8 @@ proctor_process_wait_async (ProctorProcess      *self,
  * proctor_process_wait_finish:
  * @self: a process
  * @result: what the callback was given
- * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the
+ *   process
  * @error: return location for an error
  *
  * Takes the result of [method@Process.wait_async].
@@ -241,7 +250,8 @@ proctor_process_wait_check (ProctorProcess  *self,
  * proctor_process_wait_check_async:
  * @self: a process
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @callback: (scope async): called when the process has exited, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Waits until the process has exited. See [method@Process.wait_check].
@@ -319,18 +329,22 @@ take_streams_over (ProctorProcess  *self,
  *
  * Sends the input, closes stdin, reads both outputs to their end, and waits for the exit.
  *
- * Everything happens at once, so that no pipe can block another. That the process does not read its input to the end is not an
- * error. What is no pipe is left alone, and is %NULL in the result. The output is held in memory.
+ * Everything happens at once, so that no pipe can block another. That the process does not read its
+ * input to the end is not an error. What is no pipe is left alone, and is %NULL in the result. The
+ * output is held in memory.
  *
- * If a descendant keeps a pipe open after the exit, this waits for it, at most for the command's drain grace if one is set;
- * then the result is incomplete.
+ * If a descendant keeps a pipe open after the exit, this waits for it, at most for the command's
+ * drain grace if one is set; then the result is incomplete.
  *
- * Cancelling leaves the process alone and loses nothing: what was not sent yet still goes out, and calling this again, without
- * input, returns all the output from the start. After it has succeeded once, it returns empty outputs.
+ * Cancelling leaves the process alone and loses nothing: what was not sent yet still goes out, and
+ * calling this again, without input, returns all the output from the start. After it has succeeded
+ * once, it returns empty outputs.
  *
- * Errors: %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe; %G_IO_ERROR_CLOSED if there is input and stdin
- * was closed by an earlier call; %G_IO_ERROR_PENDING while another call communicates; %G_IO_ERROR_CANCELLED;
- * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check fails.
+ * Errors: %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe; %G_IO_ERROR_CLOSED
+ * if there is input and stdin was closed by an earlier call; %G_IO_ERROR_PENDING while another call
+ * communicates; %G_IO_ERROR_CANCELLED;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check
+ * fails.
  *
  * Returns: (transfer full): how it ended and what it wrote
  *
@@ -421,11 +435,11 @@ proctor_process_communicate_finish (ProctorProcess  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Ends the process: SIGTERM, and SIGCONT for one that is suspended; SIGKILL if it is still there after @grace. Returns when it
- * has exited, and at once if it has already.
+ * Ends the process: SIGTERM, and SIGCONT for one that is suspended; SIGKILL if it is still there
+ * after @grace. Returns when it has exited, and at once if it has already.
  *
- * May be called by many at once; the shortest grace counts. Cancelling leaves the process alone from then on: SIGTERM has been
- * sent, SIGKILL is not.
+ * May be called by many at once; the shortest grace counts. Cancelling leaves the process alone
+ * from then on: SIGTERM has been sent, SIGKILL is not.
  *
  * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
  *
@@ -455,7 +469,8 @@ proctor_process_stop (ProctorProcess  *self,
  * @self: a process
  * @grace: microseconds between SIGTERM and SIGKILL; 0 kills at once; -1 is the default of 5 seconds
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has exited, in the context that is thread-default now
+ * @callback: (scope async): called when the process has exited, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Ends the process. See [method@Process.stop].

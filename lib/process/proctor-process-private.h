@@ -16,7 +16,9 @@ struct _ProctorProcess
   ProctorStreamReader *readers[2]; /* owned; the same for stdout and stderr */
 };
 
-/* The handle of a process, which is told of the exit in @owner. Takes both. Where it shall be told later @owner is NULL. */
+/* The handle of a process, which is told of the exit in @owner. Takes both. Where it shall be told
+ * later @owner is NULL.
+ */
 ProctorProcess *proctor_process_new (ProcessParts  *parts,
                                      CallerContext *owner);
 

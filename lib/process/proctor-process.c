@@ -38,15 +38,17 @@ static guint signals[N_SIGNALS];
  *
  * A process that was started with [method@Command.spawn].
  *
- * All methods may be called in any thread at any time. The `exited` signal and notifications of properties come only in the
- * main context that was thread-default where the process was spawned.
+ * All methods may be called in any thread at any time. The `exited` signal and notifications of
+ * properties come only in the main context that was thread-default where the process was spawned.
  *
- * A process whose stdin, stdout or stderr is a pipe is written and read through streams ([method@Process.get_stdin],
- * [method@Process.get_stdout], [method@Process.get_stderr]), or all at once with [method@Process.communicate]. What nobody reads is
- * held up to a limit; then the process waits.
+ * A process whose stdin, stdout or stderr is a pipe is written and read through streams
+ * ([method@Process.get_stdin], [method@Process.get_stdout], [method@Process.get_stderr]), or all at
+ * once with [method@Process.communicate]. What nobody reads is held up to a limit; then the process
+ * waits.
  *
- * Dropping the last reference leaves a running process alone, unless %PROCTOR_COMMAND_KILL_ON_DROP is set: it goes on, it is
- * still reaped, and its streams are closed unless somebody else holds them.
+ * Dropping the last reference leaves a running process alone, unless %PROCTOR_COMMAND_KILL_ON_DROP
+ * is set: it goes on, it is still reaped, and its streams are closed unless somebody else holds
+ * them.
  *
  * Thread safety: any thread.
  *
@@ -109,7 +111,8 @@ proctor_process_set_owner (ProctorProcess *self,
  * proctor_process_get_pid:
  * @self: a process
  *
- * The process id. It belongs to this process until that has been reaped; after that it may be another's.
+ * The process id. It belongs to this process until that has been reaped; after that it may be
+ * another's.
  *
  * For a shell command this is the pid of the shell.
  *
@@ -143,8 +146,8 @@ get_outcome (ProctorProcess *self,
  * proctor_process_get_state:
  * @self: a process
  *
- * What the process does at this moment. With the main child watcher an exit is seen by the main thread at once, and by other
- * threads when it has been reported.
+ * What the process does at this moment. With the main child watcher an exit is seen by the main
+ * thread at once, and by other threads when it has been reported.
  *
  * Returns: the state
  *
@@ -168,7 +171,8 @@ proctor_process_get_state (ProctorProcess *self)
 /**
  * proctor_process_get_returncode:
  * @self: a process
- * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the
+ *   process
  *
  * How the process has ended, without waiting.
  *
@@ -256,10 +260,13 @@ proctor_process_get_stderr (ProctorProcess *self)
  * @signum: the number of a signal
  * @error: return location for an error
  *
- * Sends a signal to this process, at once, from the calling thread. It never reaches another process.
+ * Sends a signal to this process, at once, from the calling thread. It never reaches another
+ * process.
  *
- * Errors: %PROCTOR_ERROR_PROCESS_LOOKUP when the process has been reaped; %G_IO_ERROR with the system's reason, for example
- * %G_IO_ERROR_INVALID_ARGUMENT for a signal that does not exist or %G_IO_ERROR_PERMISSION_DENIED; %PROCTOR_ERROR_FORKED.
+ * Errors: %PROCTOR_ERROR_PROCESS_LOOKUP when the process has been reaped; %G_IO_ERROR with the
+ * system's reason, for example
+ * %G_IO_ERROR_INVALID_ARGUMENT for a signal that does not exist or %G_IO_ERROR_PERMISSION_DENIED;
+ * %PROCTOR_ERROR_FORKED.
  *
  * Returns: whether it was sent
  *
@@ -393,8 +400,8 @@ proctor_process_class_init (ProctorProcessClass *klass)
   /**
    * ProctorProcess:returncode:
    *
-   * The exit code, or -N for signal N; %PROCTOR_RETURNCODE_NONE while it runs, and if its status is lost. Notified when it has
-   * ended.
+   * The exit code, or -N for signal N; %PROCTOR_RETURNCODE_NONE while it runs, and if its status is
+   * lost. Notified when it has ended.
    *
    * Since: 1.0
    */
@@ -407,8 +414,9 @@ proctor_process_class_init (ProctorProcessClass *klass)
    * ProctorProcess::exited:
    * @self: a process
    *
-   * The process has exited. Emitted once, in the context that was thread-default at the spawn, and also for a process that had
-   * exited before the handler was connected, if that is done before the context is iterated again.
+   * The process has exited. Emitted once, in the context that was thread-default at the spawn, and
+   * also for a process that had exited before the handler was connected, if that is done before the
+   * context is iterated again.
    *
    * Since: 1.0
    */

@@ -15,8 +15,8 @@
  *
  * How a process ended, and what it wrote.
  *
- * A non-zero exit, a timeout or output that could not be read to its end is a result and not an error;
- * [method@Result.check] makes it one.
+ * A non-zero exit, a timeout or output that could not be read to its end is a result and not an
+ * error; [method@Result.check] makes it one.
  *
  * Thread safety: any thread; a result never changes.
  *
@@ -104,7 +104,8 @@ proctor_result_new (ResultData *data)
  *
  * How the process ended: its exit code, or -N if signal N ended it.
  *
- * Returns: the returncode, or %PROCTOR_RETURNCODE_NONE if there was no process or its status is lost
+ * Returns: the returncode, or %PROCTOR_RETURNCODE_NONE if there was no process or its status is
+ * lost
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -226,7 +227,8 @@ proctor_result_dup_stderr_utf8 (ProctorResult  *self,
  * proctor_result_is_timed_out:
  * @self: a result
  *
- * Whether the process was stopped because the command's timeout had passed. The output so far is there.
+ * Whether the process was stopped because the command's timeout had passed. The output so far is
+ * there.
  *
  * Returns: whether it timed out
  *
@@ -244,8 +246,8 @@ proctor_result_is_timed_out (ProctorResult *self)
  * proctor_result_is_incomplete:
  * @self: a result
  *
- * Whether an output was still open when the drain grace after the exit had passed, because a descendant of the process holds
- * it. What had been written until then is there.
+ * Whether an output was still open when the drain grace after the exit had passed, because a
+ * descendant of the process holds it. What had been written until then is there.
  *
  * Returns: whether output may be missing
  *
@@ -347,9 +349,11 @@ proctor_result_get_system_time (ProctorResult *self)
  *
  * The resources that the process and its reaped descendants used, as of getrusage(2).
  *
- * `ru_maxrss` is not the child's own: the kernel carries the size of this program over vfork and exec. It is 0 here.
+ * `ru_maxrss` is not the child's own: the kernel carries the size of this program over vfork and
+ * exec. It is 0 here.
  *
- * Returns: %FALSE, with @rusage untouched, if the system did not say: where GLib has reaped the child, or the status is lost
+ * Returns: %FALSE, with @rusage untouched, if the system did not say: where GLib has reaped the
+ * child, or the status is lost
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -393,7 +397,8 @@ proctor_result_get_error (ProctorResult *self)
  *
  * Makes an error of whatever went wrong.
  *
- * Errors: the error of the spawn; %G_IO_ERROR_TIMED_OUT; %PROCTOR_ERROR_STATUS_LOST; %PROCTOR_ERROR_SIGNALLED;
+ * Errors: the error of the spawn; %G_IO_ERROR_TIMED_OUT; %PROCTOR_ERROR_STATUS_LOST;
+ * %PROCTOR_ERROR_SIGNALLED;
  * %PROCTOR_ERROR_EXIT_STATUS. An incomplete output is none.
  *
  * Returns: %TRUE if the process exited with 0

@@ -148,7 +148,9 @@ plan_one_stdio (SpawnJob  *self,
       return plan->fds[plan->n_fds - 1].source >= 0;
 
     case PROCTOR_STDIO_STDOUT:
-      /* A file that stdout is opened to exists in the child only; there stderr is made a copy of it. */
+      /* A file that stdout is opened to exists in the child only; there stderr is made a copy of
+       * it.
+       */
       if (self->spec->stdio[STDOUT_FILENO].path != NULL)
         plan->opens[plan->n_opens++] = (SpawnOpen){ .path = NULL, .target = target };
       else if (plan->childs_ends[STDOUT_FILENO] >= 0)

@@ -1,4 +1,5 @@
-/* One spawn, as a spawner thread does it: looks the program up, makes the pipes, starts the child and has it watched.
+/* One spawn, as a spawner thread does it: looks the program up, makes the pipes, starts the child
+ * and has it watched.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -13,11 +13,15 @@ typedef struct _Worker Worker;
 typedef struct _Actor Actor;
 typedef struct _Message Message;
 
-/* Runs on the actor's worker. The message is the function's from here on: it frees it, or its owner does. */
+/* Runs on the actor's worker. The message is the function's from here on: it frees it, or its owner
+ * does.
+ */
 typedef void (*MessageFunc) (Actor   *actor,
                              Message *message);
 
-/* Embedded in what is sent; owns all that it carries. May be posted again once its function has been called. */
+/* Embedded in what is sent; owns all that it carries. May be posted again once its function has
+ * been called.
+ */
 struct _Message
 {
   MailboxItem item;
@@ -25,9 +29,10 @@ struct _Message
   MessageFunc func;
 };
 
-/* Embedded first in its type. A message that is under way holds a reference, so an actor never misses one. The last reference
- * may be dropped in any thread and frees memory only: what belongs to the worker (fds, watches, timers) has to be given up
- * there before, for which an actor holds a reference to itself as long as it has any of it.
+/* Embedded first in its type. A message that is under way holds a reference, so an actor never
+ * misses one. The last reference may be dropped in any thread and frees memory only: what belongs
+ * to the worker (fds, watches, timers) has to be given up there before, for which an actor holds a
+ * reference to itself as long as it has any of it.
  */
 struct _Actor
 {
@@ -50,7 +55,9 @@ void actor_init (Actor   *self,
 Actor *actor_ref (Actor *self);
 void actor_unref (Actor *self);
 
-/* Any thread that holds a reference. Messages of one thread are handled in the order of their posts. */
+/* Any thread that holds a reference. Messages of one thread are handled in the order of their
+ * posts.
+ */
 void actor_post (Actor       *self,
                  Message     *message,
                  MessageFunc  func);

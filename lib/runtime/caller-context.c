@@ -11,11 +11,13 @@
 /* How many deliveries are made before other sources of the context get their turn. */
 #define DELIVERY_BATCH 32
 
-/* One per GMainContext that somebody waits in. It goes when nobody does any more, so that a thread's own context can end with
- * the thread; the global default context's stays, as it is asked for all the time.
+/* One per GMainContext that somebody waits in. It goes when nobody does any more, so that a
+ * thread's own context can end with the thread; the global default context's stays, as it is asked
+ * for all the time.
  *
- * A delivery that is under way holds a reference. Who posts it does not: the last reference must not be a worker's. Instead
- * whoever drops the last one waits for the few instructions of a post that is not through yet.
+ * A delivery that is under way holds a reference. Who posts it does not: the last reference must
+ * not be a worker's. Instead whoever drops the last one waits for the few instructions of a post
+ * that is not through yet.
  *
  * The memory outlives the last reference by a dispatch that runs at that moment, see mailbox_new().
  */
@@ -74,8 +76,8 @@ deliver (Mailbox *mailbox,
   CallerContext *self = data;
   Notice *notice;
 
-  /* There may be nothing to do: a notice was taken back, or a nested main loop was faster. Then another thread may drop the
-   * last reference right now.
+  /* There may be nothing to do: a notice was taken back, or a nested main loop was faster. Then
+   * another thread may drop the last reference right now.
    */
   if (!try_ref (self))
     return FALSE;

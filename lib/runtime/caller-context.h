@@ -22,8 +22,9 @@ struct _Delivery
   DeliveryFunc func;
 };
 
-/* Embedded in what something is to be told about, if it is still there by then. Unlike a delivery it can be taken back, and
- * keeps nothing alive: a context that nobody iterates any more does not collect them.
+/* Embedded in what something is to be told about, if it is still there by then. Unlike a delivery
+ * it can be taken back, and keeps nothing alive: a context that nobody iterates any more does not
+ * collect them.
  */
 struct _Notice
 {
@@ -31,22 +32,27 @@ struct _Notice
   NoticeFunc func;
 };
 
-/* The one of the calling thread's thread-default context, made when needed and shared by all who ask while it is in use. */
+/* The one of the calling thread's thread-default context, made when needed and shared by all who
+ * ask while it is in use.
+ */
 CallerContext *caller_context_ref_thread_default (void);
 CallerContext *caller_context_ref_for (GMainContext *context);
 CallerContext *caller_context_ref (CallerContext *self);
 void caller_context_unref (CallerContext *self);
 GMainContext *caller_context_get_context (CallerContext *self);
 
-/* Calls @func in the context, once. Any thread, as long as somebody holds a reference who lets go of it in the delivery or
- * later: a worker does not hold one, since with the last one the context itself may end, and things of the user's with it.
- * Deliveries of one thread arrive in the order of their posts, one at a time: each may run a nested main loop.
+/* Calls @func in the context, once. Any thread, as long as somebody holds a reference who lets go
+ * of it in the delivery or later: a worker does not hold one, since with the last one the context
+ * itself may end, and things of the user's with it. Deliveries of one thread arrive in the order of
+ * their posts, one at a time: each may run a nested main loop.
  */
 void caller_context_post (CallerContext *self,
                           Delivery      *delivery,
                           DeliveryFunc   func);
 
-/* Calls @func in the context, unless the notice is taken back before. Any thread; a notice can be pending once only. */
+/* Calls @func in the context, unless the notice is taken back before. Any thread; a notice can be
+ * pending once only.
+ */
 void caller_context_notify (CallerContext *self,
                             Notice        *notice,
                             NoticeFunc     func);

@@ -17,8 +17,9 @@
 
 #define BATCH_SIZE 64
 
-/* An event names a slot and the generation that the slot had when the watch was added, never a pointer: what was removed
- * while a batch is being worked off is recognised, even if its memory is used again by then.
+/* An event names a slot and the generation that the slot had when the watch was added, never a
+ * pointer: what was removed while a batch is being worked off is recognised, even if its memory is
+ * used again by then.
  */
 typedef struct
 {
@@ -26,8 +27,9 @@ typedef struct
   guint32 generation;
 } EventSlot;
 
-/* A forked copy of the program that runs its main loop shares the epoll set, and whatever it took out of it would be missing in
- * the original. So there the source removes itself without a look at the events.
+/* A forked copy of the program that runs its main loop shares the epoll set, and whatever it took
+ * out of it would be missing in the original. So there the source removes itself without a look at
+ * the events.
  */
 struct _EventQueue
 {
@@ -188,7 +190,9 @@ events_from_poll (gushort revents)
          ((revents & G_IO_HUP) ? EVENT_HANG_UP : 0) | ((revents & (G_IO_ERR | G_IO_NVAL)) ? EVENT_ERROR : 0);
 }
 
-/* Only the owner may add to the polled set: from another thread it would throw away the result of the poll that runs. */
+/* Only the owner may add to the polled set: from another thread it would throw away the result of
+ * the poll that runs.
+ */
 static void
 poll_what_was_added (EventQueue *self)
 {
@@ -382,7 +386,9 @@ event_queue_new (GMainContext *context,
     }
 
   g_source_set_name (self->source, name);
-  /* Not blocked around each dispatch: that would take its fd out of the poll and put it back, with four system calls. */
+  /* Not blocked around each dispatch: that would take its fd out of the poll and put it back, with
+   * four system calls.
+   */
   g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, context);
   return self;

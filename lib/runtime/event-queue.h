@@ -1,4 +1,5 @@
-/* Many file descriptors behind one source of a GMainContext: an epoll set, or poll where there is none.
+/* Many file descriptors behind one source of a GMainContext: an epoll set, or poll where there is
+ * none.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -12,7 +13,9 @@ G_BEGIN_DECLS
 typedef struct _EventQueue EventQueue;
 typedef struct _EventWatch EventWatch;
 
-/* What can be wanted of, and reported for, a file descriptor. HANG_UP and ERROR are reported whether wanted or not. */
+/* What can be wanted of, and reported for, a file descriptor. HANG_UP and ERROR are reported
+ * whether wanted or not.
+ */
 typedef enum
 {
   EVENT_IN = 1 << 0,
@@ -49,7 +52,9 @@ void event_queue_set_batch_func (EventQueue *self,
                                  void      (*func) (gpointer data),
                                  gpointer    data);
 
-/* Starts to watch @fd. Any thread. FALSE with errno set where the system refuses: EPERM for a regular file, ENOSPC, ENOMEM. */
+/* Starts to watch @fd. Any thread. FALSE with errno set where the system refuses: EPERM for a
+ * regular file, ENOSPC, ENOMEM.
+ */
 gboolean event_queue_add (EventQueue *self,
                           EventWatch *watch,
                           int         fd,
@@ -61,14 +66,15 @@ void event_queue_modify (EventQueue *self,
                          EventWatch *watch,
                          EventMask   wanted);
 
-/* Owner only, and always before the fd is closed: a child between clone and exec holds a copy of it, and a closed fd would go
- * on reporting. After this no event of the watch is delivered, not even one that the system had reported already. Without
- * effect on a watch that is in no queue.
+/* Owner only, and always before the fd is closed: a child between clone and exec holds a copy of
+ * it, and a closed fd would go on reporting. After this no event of the watch is delivered, not
+ * even one that the system had reported already. Without effect on a watch that is in no queue.
  */
 void event_queue_remove (EventQueue *self,
                          EventWatch *watch);
 
-/* Owner only, for a thread that must not run its context: sleeps until @wake_fd is readable, something was dispatched, or
+/* Owner only, for a thread that must not run its context: sleeps until @wake_fd is readable,
+ * something was dispatched, or
  * @timeout_ms have passed (-1: for ever). Whether @wake_fd is readable.
  */
 gboolean event_queue_wait (EventQueue *self,

@@ -8,12 +8,14 @@
 
 #include <stdatomic.h>
 
-/* Producers push to a stack with one compare-and-swap. The consumer takes the whole stack at once and turns it round, so
- * that items of one producer come out in the order in which they were posted.
+/* Producers push to a stack with one compare-and-swap. The consumer takes the whole stack at once
+ * and turns it round, so that items of one producer come out in the order in which they were
+ * posted.
  *
- * A wake-up costs a system call on both sides, so it is sent only to a consumer that said that it goes to sleep. prepare
- * sets `sleeping` and looks at the stack again; a producer pushes and then looks at `sleeping`. With sequentially consistent
- * operations one of the two always sees the other.
+ * A wake-up costs a system call on both sides, so it is sent only to a consumer that said that it
+ * goes to sleep. prepare sets `sleeping` and looks at the stack again; a producer pushes and then
+ * looks at `sleeping`. With sequentially consistent operations one of the two always sees the
+ * other.
  */
 struct _Mailbox
 {
@@ -74,7 +76,9 @@ mailbox_dispatch (GSource     *source,
 {
   Mailbox *self = (Mailbox *) source;
 
-  /* The owner is the callback's data: GLib holds that during the dispatch, also when another thread destroys the source. */
+  /* The owner is the callback's data: GLib holds that during the dispatch, also when another thread
+   * destroys the source.
+   */
   atomic_store (&self->nudged, 0);
   self->owner_has_work = self->func (self, user_data);
   return G_SOURCE_CONTINUE;

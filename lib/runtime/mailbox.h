@@ -18,22 +18,26 @@ struct _MailboxItem
   MailboxItem *next;
 };
 
-/* Handles some items (mailbox_pop()) in the mailbox's context. Whether the owner still has work that it took out of the
- * mailbox but has not done: then it is called again in the next iteration. What is still in the mailbox brings it back
- * anyway. May be entered again from within, when what it calls runs a nested main loop.
+/* Handles some items (mailbox_pop()) in the mailbox's context. Whether the owner still has work
+ * that it took out of the mailbox but has not done: then it is called again in the next iteration.
+ * What is still in the mailbox brings it back anyway. May be entered again from within, when what
+ * it calls runs a nested main loop.
  */
 typedef gboolean (*MailboxFunc) (Mailbox  *mailbox,
                                  gpointer  owner);
 
-/* @owner_free (nullable) is called after mailbox_destroy(), as soon as the function is not running and will not be called. */
+/* @owner_free (nullable) is called after mailbox_destroy(), as soon as the function is not running
+ * and will not be called.
+ */
 Mailbox *mailbox_new (GMainContext   *context,
                       const char     *name,
                       MailboxFunc     func,
                       gpointer        owner,
                       GDestroyNotify  owner_free);
 
-/* Any thread, but nobody may post any more. Where it is not the consumer's, the function may be running, or be called for a
- * last time, while this returns. Items that are still inside stay with whoever posted them.
+/* Any thread, but nobody may post any more. Where it is not the consumer's, the function may be
+ * running, or be called for a last time, while this returns. Items that are still inside stay with
+ * whoever posted them.
  */
 void mailbox_destroy (Mailbox *self);
 

@@ -14,17 +14,20 @@
 #define MIN_THREADS 2
 #define MAX_THREADS 4
 
-/* When this long no job was taken although one waits, all threads are stuck in children that do not get to their exec; or the
- * machine is just slow. As threads that were added stay, patience grows with their number, up to the second value.
+/* When this long no job was taken although one waits, all threads are stuck in children that do not
+ * get to their exec; or the machine is just slow. As threads that were added stay, patience grows
+ * with their number, up to the second value.
  */
 #define STUCK_AFTER_US (10 * G_TIME_SPAN_MILLISECOND)
 #define STUCK_AFTER_MAX_US (100 * G_TIME_SPAN_MILLISECOND)
 
-/* The threads are started when there is work for them and then stay: PR_SET_PDEATHSIG sends its signal when the thread ends
- * that made the child, not the program. They outlive a shutdown of the service, too.
+/* The threads are started when there is work for them and then stay: PR_SET_PDEATHSIG sends its
+ * signal when the thread ends that made the child, not the program. They outlive a shutdown of the
+ * service, too.
  *
- * The watchman is one more thread. It sleeps until somebody found all others busy, and then looks every few milliseconds
- * whether jobs still get taken, as long as any waits. If they do not it adds a thread.
+ * The watchman is one more thread. It sleeps until somebody found all others busy, and then looks
+ * every few milliseconds whether jobs still get taken, as long as any waits. If they do not it adds
+ * a thread.
  */
 typedef struct
 {

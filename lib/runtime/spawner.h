@@ -19,7 +19,9 @@ struct _SpawnerJob
   SpawnerFunc func;
 };
 
-/* Runs @func on a spawner thread. Any thread. Where no thread can be started at all, FALSE, and nothing happens. */
+/* Runs @func on a spawner thread. Any thread. Where no thread can be started at all, FALSE, and
+ * nothing happens.
+ */
 gboolean spawner_post (SpawnerJob   *job,
                        SpawnerFunc   func,
                        GError      **error);

@@ -1,4 +1,5 @@
-/* Deadlines in a binary heap: arming, disarming and the next one cost O(log n), however many there are. Pure data.
+/* Deadlines in a binary heap: arming, disarming and the next one cost O(log n), however many there
+ * are. Pure data.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

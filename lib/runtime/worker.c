@@ -12,17 +12,20 @@
 
 #include <proctor/proctor.h>
 
+#include "base/base-macros.h"
 #include "base/base-thread.h"
 
-/* How many messages an actor, and all actors together, may handle before others get their turn; and how many are sorted at
- * most before any is handled, so that a flood of posts cannot keep the worker from its work.
+/* How many messages an actor, and all actors together, may handle before others get their turn; and
+ * how many are sorted at most before any is handled, so that a flood of posts cannot keep the
+ * worker from its work.
  */
 #define ACTOR_BATCH 16
 #define WORKER_BATCH 256
 #define SORT_BATCH 1024
 
-/* The mailbox holds the messages of all actors of the worker. They are sorted into the actors' own queues, and the actors
- * that have any stand in a line: each handles a batch and goes to the end of it.
+/* The mailbox holds the messages of all actors of the worker. They are sorted into the actors' own
+ * queues, and the actors that have any stand in a line: each handles a batch and goes to the end of
+ * it.
  */
 struct _Worker
 {
@@ -60,7 +63,9 @@ timers_due (Worker *self)
   return next != NULL && next->deadline <= g_get_monotonic_time ();
 }
 
-/* A timeout computed here, and not g_source_set_ready_time(), which wakes the context up with a system call each time. */
+/* A timeout computed here, and not g_source_set_ready_time(), which wakes the context up with a
+ * system call each time.
+ */
 static gboolean
 timer_source_prepare (GSource *source,
                       int     *timeout)
@@ -207,7 +212,9 @@ run_actor (Worker *self,
 
       message->func (actor, message);
       n_handled++;
-      /* The message's reference; the actor may be gone after it, but not while another message waits. */
+      /* The message's reference; the actor may be gone after it, but not while another message
+       * waits.
+       */
       actor_unref (actor);
       if (was_last)
         return n_handled;
@@ -264,7 +271,7 @@ static void
 stop_in_worker (Actor   *actor,
                 Message *message)
 {
-  Worker *self = (Worker *) (gpointer) ((char *) message - G_STRUCT_OFFSET (Worker, stop_message));
+  Worker *self = CONTAINER_OF (message, Worker, stop_message);
 
   self->stopping = TRUE;
 }
@@ -300,7 +307,9 @@ worker_new (guint    index,
   g_source_set_can_recurse (self->timer_source, TRUE);
   g_source_attach (self->timer_source, self->context);
 
-  /* A thread starts with its creator's mask, so there is no moment in which it could take one of the program's signals. */
+  /* A thread starts with its creator's mask, so there is no moment in which it could take one of
+   * the program's signals.
+   */
   pthread_sigmask (SIG_SETMASK, NULL, &mask);
   thread_block_signals ();
   self->thread = g_thread_try_new (name, worker_thread, self, error);

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
 Worker *worker_new (guint    index,
                     GError **error);
 
-/* Ends the thread and joins it. Messages that are still under way are handled first. Not from a worker. */
+/* Ends the thread and joins it. Messages that are still under way are handled first. Not from a
+ * worker.
+ */
 void worker_stop (Worker *self);
 
 /* Whether the calling thread is @self's, or any worker's where @self is NULL. */
@@ -39,7 +41,9 @@ void worker_disarm_timer (Worker *self,
 
 #define WORKER_SCRATCH_SIZE (256 * 1024)
 
-/* A buffer of WORKER_SCRATCH_SIZE bytes for a read; it is anybody's on this worker again after the caller returns. */
+/* A buffer of WORKER_SCRATCH_SIZE bytes for a read; it is anybody's on this worker again after the
+ * caller returns.
+ */
 guint8 *worker_get_scratch (Worker *self);
 
 G_END_DECLS

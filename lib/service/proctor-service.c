@@ -16,11 +16,12 @@
  *
  * Starts the service: makes the default child watcher and the worker threads.
  *
- * To be called on the main thread before other threads start processes. A program that starts its first process on the main
- * thread need not call it: that does the same. Calling it again does nothing.
+ * To be called on the main thread before other threads start processes. A program that starts its
+ * first process on the main thread need not call it: that does the same. Calling it again does
+ * nothing.
  *
- * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is no watcher yet; %PROCTOR_ERROR_FORKED; the system's
- * own where it has no thread or file descriptor for us.
+ * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is no watcher yet;
+ * %PROCTOR_ERROR_FORKED; the system's own where it has no thread or file descriptor for us.
  *
  * Returns: whether processes can be started now
  *
@@ -38,10 +39,11 @@ proctor_init (GError **error)
  * proctor_dup_child_watcher:
  * @error: return location for an error
  *
- * Gets the child watcher that notices the exits of new processes. Makes the default one, a [class@MainChildWatcher], if there
- * is none and this is the main thread.
+ * Gets the child watcher that notices the exits of new processes. Makes the default one, a
+ * [class@MainChildWatcher], if there is none and this is the main thread.
  *
- * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is none; %PROCTOR_ERROR_FORKED.
+ * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is none;
+ * %PROCTOR_ERROR_FORKED.
  *
  * Returns: (transfer full): the watcher
  *

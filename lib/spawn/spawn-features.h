@@ -18,7 +18,9 @@ typedef struct
   gboolean close_range_cloexec;
 } SpawnFeatures;
 
-/* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm` and `clone_files`. */
+/* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm` and
+ * `clone_files`.
+ */
 const SpawnFeatures *spawn_features_get (void);
 
 G_END_DECLS

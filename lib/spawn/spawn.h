@@ -27,7 +27,9 @@ typedef enum
   SPAWN_STEP_EXEC, /* index: which of `candidates` */
 } SpawnStep;
 
-/* A file that the child opens itself, after chdir, for one of its stdios. They are placed in order, after the fds. */
+/* A file that the child opens itself, after chdir, for one of its stdios. They are placed in order,
+ * after the fds.
+ */
 typedef struct
 {
   const char *path; /* NULL: not opened, the target becomes a copy of what fd 1 is by then */
@@ -56,8 +58,8 @@ typedef struct
   struct _SpawnBirth *birth;
 } SpawnRequest;
 
-/* What is known of a child while its spawner still sleeps in clone. Another thread may use it to end a child that is stuck
- * before exec (a FIFO, a hung mount). Thread: ANY.
+/* What is known of a child while its spawner still sleeps in clone. Another thread may use it to
+ * end a child that is stuck before exec (a FIFO, a hung mount). Thread: ANY.
  */
 typedef struct _SpawnBirth SpawnBirth;
 
@@ -65,8 +67,8 @@ SpawnBirth *spawn_birth_new (void);
 SpawnBirth *spawn_birth_ref (SpawnBirth *self);
 void spawn_birth_unref (SpawnBirth *self);
 
-/* Kills the child if it is between clone and exec, and makes a spawn that has not begun yet fail with ECANCELED. Without
- * effect once spawn_child() has returned.
+/* Kills the child if it is between clone and exec, and makes a spawn that has not begun yet fail
+ * with ECANCELED. Without effect once spawn_child() has returned.
  */
 void spawn_birth_abort (SpawnBirth *self);
 
@@ -83,8 +85,9 @@ typedef struct
   int errnum;
 } SpawnFailure;
 
-/* Starts a child and returns when it has called execve, or failed to and has been reaped. On failure nothing is left: no
- * process, no zombie, no fd. A child that was killed before exec is a failure, too, with ECANCELED.
+/* Starts a child and returns when it has called execve, or failed to and has been reaped. On
+ * failure nothing is left: no process, no zombie, no fd. A child that was killed before exec is a
+ * failure, too, with ECANCELED.
  *
  * Thread: ANY, but the calling thread sleeps until exec: a spawner thread in practice.
  */

@@ -27,12 +27,16 @@ struct _ProctorStreamReader
   GByteArray *line; /* one that did not lie in one piece */
 };
 
-/* The reader's end of a channel. @watcher is what a blocking read on the main thread looks after meanwhile. */
+/* The reader's end of a channel. @watcher is what a blocking read on the main thread looks after
+ * meanwhile.
+ */
 ProctorStreamReader *proctor_stream_reader_new (ReadChannel         *channel,
                                                 Actor               *actor,
                                                 ProctorChildWatcher *watcher);
 
-/* Before somebody else takes what is held: what proctor_stream_reader_next_line() has lent goes back. */
+/* Before somebody else takes what is held: what proctor_stream_reader_next_line() has lent goes
+ * back.
+ */
 void proctor_stream_reader_give_back (ProctorStreamReader *self);
 
 /* ---- for its own files */

@@ -73,7 +73,9 @@ read_async (ProctorStreamReader *self,
   GError *error = NULL;
 
   g_task_set_source_tag (task, source_tag);
-  /* Whether it was cancelled is decided with the bytes in view: those that were taken out are not thrown away. */
+  /* Whether it was cancelled is decided with the bytes in view: those that were taken out are not
+   * thrown away.
+   */
   g_task_set_check_cancellable (task, FALSE);
   if (!program_check_not_forked (&error) || !g_input_stream_set_pending (G_INPUT_STREAM (self), &error))
     {
@@ -182,9 +184,10 @@ texts_from_bytes (GBytes *bytes)
  *
  * Reads a line, with its line feed. The last line of the stream may have none.
  *
- * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if it is longer than the limit; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the bytes are still
- * held.
+ * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if it is longer than the limit; %G_IO_ERROR_PENDING;
+ * %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
+ * bytes are still held.
  *
  * Returns: (transfer full): the line; empty at the end
  *
@@ -259,8 +262,9 @@ proctor_stream_reader_read_line_finish (ProctorStreamReader  *self,
  *
  * Reads a line as text, with its line feed. The last line of the stream may have none.
  *
- * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if it is longer than the limit; %G_IO_ERROR_INVALID_DATA if it is not
- * UTF-8; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
+ * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if it is longer than the limit; %G_IO_ERROR_INVALID_DATA if
+ * it is not UTF-8; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
  * Returns: (transfer full) (nullable): the line; %NULL without an error at the end
@@ -336,13 +340,15 @@ proctor_stream_reader_read_line_utf8_finish (ProctorStreamReader  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads all the complete lines that are at hand, and waits for one if there is none: one wake-up for many lines.
+ * Reads all the complete lines that are at hand, and waits for one if there is none: one wake-up
+ * for many lines.
  *
  * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if the first is longer than the limit; %G_IO_ERROR_PENDING;
- * %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error
- * the bytes are still held.
+ * %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ * After an error the bytes are still held.
  *
- * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at the end
+ * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at
+ * the end
  *
  * Thread safety: one reading thread at a time. Since: 1.0
  */
@@ -366,8 +372,8 @@ proctor_stream_reader_read_lines (ProctorStreamReader  *self,
  * @callback: (scope async): called when it is done, in the context that is thread-default now
  * @user_data: data for @callback
  *
- * Reads all the complete lines that are at hand, and waits for one if there is none: one wake-up for many lines.
- * See [method@StreamReader.read_lines].
+ * Reads all the complete lines that are at hand, and waits for one if there is none: one wake-up
+ * for many lines. See [method@StreamReader.read_lines].
  *
  * Thread safety: one reading thread at a time. Since: 1.0
  */
@@ -395,7 +401,8 @@ proctor_stream_reader_read_lines_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_lines].
  *
- * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at the end
+ * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at
+ * the end
  *
  * Thread safety: the callback's thread. Since: 1.0
  */
@@ -415,8 +422,9 @@ proctor_stream_reader_read_lines_finish (ProctorStreamReader  *self,
  *
  * Reads all the complete lines that are at hand as text, and waits for one if there is none.
  *
- * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if the first is longer than the limit; %G_IO_ERROR_INVALID_DATA if they are
- * not UTF-8; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
+ * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if the first is longer than the limit;
+ * %G_IO_ERROR_INVALID_DATA if they are not UTF-8; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
  * Returns: (transfer full): the lines, each with its line feed; none at the end
@@ -497,9 +505,10 @@ proctor_stream_reader_read_lines_utf8_finish (ProctorStreamReader  *self,
  * Reads up to a separator, and it, too.
  *
  * Errors: %PROCTOR_ERROR_LIMIT_OVERRUN if more than the limit is before the separator;
- * %PROCTOR_ERROR_INCOMPLETE_READ if the stream ends before it; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the bytes are still
- * held.
+ * %PROCTOR_ERROR_INCOMPLETE_READ if the stream ends before it; %G_IO_ERROR_PENDING;
+ * %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
+ * bytes are still held.
  *
  * Returns: (transfer full): the bytes with the separator
  *
@@ -584,9 +593,10 @@ proctor_stream_reader_read_until_finish (ProctorStreamReader  *self,
  *
  * Reads so many bytes, neither more nor less.
  *
- * Errors: %PROCTOR_ERROR_INCOMPLETE_READ if the stream ends before; %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the bytes are still
- * held.
+ * Errors: %PROCTOR_ERROR_INCOMPLETE_READ if the stream ends before; %G_IO_ERROR_PENDING;
+ * %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
+ * bytes are still held.
  *
  * Returns: (transfer full): the bytes
  *
@@ -665,7 +675,8 @@ proctor_stream_reader_read_exactly_finish (ProctorStreamReader  *self,
  *
  * Reads everything until the stream ends.
  *
- * Errors: %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
+ * Errors: %G_IO_ERROR_PENDING; %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED;
+ * %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
  * Returns: (transfer full): the bytes; empty at the end

@@ -19,17 +19,20 @@ static void pollable_init (GPollableInputStreamInterface *iface);
  *
  * Reads what a process writes to its stdout or stderr.
  *
- * It is a [class@Gio.InputStream] and pollable, so that all of GIO's tools work on it, and has besides what asyncio's
- * StreamReader has: lines, records, exact lengths, everything to the end.
+ * It is a [class@Gio.InputStream] and pollable, so that all of GIO's tools work on it, and has
+ * besides what asyncio's StreamReader has: lines, records, exact lengths, everything to the end.
  *
- * The pipe is read ahead in the background, until more than twice the limit is held, and again when it is the limit or less.
- * When nobody reads, the process waits in its write. A read that waits lets the pipe flow, whatever the limit.
+ * The pipe is read ahead in the background, until more than twice the limit is held, and again when
+ * it is the limit or less. When nobody reads, the process waits in its write. A read that waits
+ * lets the pipe flow, whatever the limit.
  *
- * Nothing is ever lost: a read that fails or is cancelled takes no byte out. Closing the reader closes the pipe; the process gets
- * SIGPIPE when it writes on. Dropping the last reference closes it, too.
+ * Nothing is ever lost: a read that fails or is cancelled takes no byte out. Closing the reader
+ * closes the pipe; the process gets SIGPIPE when it writes on. Dropping the last reference closes
+ * it, too.
  *
- * Thread safety: reads come from one thread at a time, and the reader may be handed from one to another; a second read while one
- * is pending is %G_IO_ERROR_PENDING. The getters may be called in any thread.
+ * Thread safety: reads come from one thread at a time, and the reader may be handed from one to
+ * another; a second read while one is pending is %G_IO_ERROR_PENDING. The getters may be called in
+ * any thread.
  *
  * Since: 1.0
  */
@@ -101,8 +104,8 @@ proctor_stream_reader_get_buffered (ProctorStreamReader *self)
  * proctor_stream_reader_get_consumed:
  * @self: a reader
  *
- * How much the last read that failed with %PROCTOR_ERROR_LIMIT_OVERRUN had looked at: so many bytes belong to the line or record
- * that is too long. They are still held.
+ * How much the last read that failed with %PROCTOR_ERROR_LIMIT_OVERRUN had looked at: so many bytes
+ * belong to the line or record that is too long. They are still held.
  *
  * Returns: bytes
  *
@@ -139,7 +142,8 @@ proctor_stream_reader_get_limit (ProctorStreamReader *self)
  * @self: a reader
  * @long_lines: what to do with them
  *
- * Sets what is done with lines and records that are longer than the limit. They are an error unless this is called.
+ * Sets what is done with lines and records that are longer than the limit. They are an error unless
+ * this is called.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -236,12 +240,14 @@ next_line_slowly (ProctorStreamReader  *self,
 /**
  * proctor_stream_reader_next_line: (skip)
  * @self: a reader
- * @line: (out) (transfer none): return location for the line, with its line feed; not terminated by NUL
+ * @line: (out) (transfer none): return location for the line, with its line feed; not terminated by
+ *   NUL
  * @length: (out): return location for its length in bytes
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Lends the next line, without a copy where it lies in one piece: the fast way through many lines in a thread of one's own.
+ * Lends the next line, without a copy where it lies in one piece: the fast way through many lines
+ * in a thread of one's own.
  *
  * The line belongs to the reader and is valid until the next call that reads from it, or closes it.
  *
@@ -407,7 +413,9 @@ readable_source_dispose (GSource *source)
   g_clear_pointer (&self->channel, read_channel_unref);
 }
 
-/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and wants this to be there. */
+/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and
+ * wants this to be there.
+ */
 static gboolean
 readable_source_closure_callback (gpointer data)
 {

@@ -8,7 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* The writer's end of a channel. @watcher is what a blocking call on the main thread looks after meanwhile. */
+/* The writer's end of a channel. @watcher is what a blocking call on the main thread looks after
+ * meanwhile.
+ */
 ProctorStreamWriter *proctor_stream_writer_new (WriteChannel        *channel,
                                                 Actor               *actor,
                                                 ProctorChildWatcher *watcher);

@@ -16,19 +16,20 @@
  *
  * Writes to the stdin of a process.
  *
- * It has two faces. asyncio's StreamWriter: [method@StreamWriter.queue] takes everything and never waits,
- * [method@StreamWriter.drain] waits until there is room again. And it is a [class@Gio.OutputStream], pollable: write waits for
- * room and then takes everything, flush waits until all is sent, close sends the rest and closes the pipe. So splicing a file or
- * a network connection into it goes as fast as the process reads, and no faster.
+ * It has two faces. asyncio's StreamWriter: [method@StreamWriter.queue] takes everything and never
+ * waits, [method@StreamWriter.drain] waits until there is room again. And it is a
+ * [class@Gio.OutputStream], pollable: write waits for room and then takes everything, flush waits
+ * until all is sent, close sends the rest and closes the pipe. So splicing a file or a network
+ * connection into it goes as fast as the process reads, and no faster.
  *
- * The pipe is written in the background. When the process has gone, or has closed its stdin, that is noticed without a write;
- * drain, write, flush and close then fail with %G_IO_ERROR_BROKEN_PIPE. The program never gets SIGPIPE, and what it does with that
- * signal is not touched.
+ * The pipe is written in the background. When the process has gone, or has closed its stdin, that
+ * is noticed without a write; drain, write, flush and close then fail with %G_IO_ERROR_BROKEN_PIPE.
+ * The program never gets SIGPIPE, and what it does with that signal is not touched.
  *
  * Dropping the last reference never blocks: what is queued is still sent, then the pipe is closed.
  *
- * Thread safety: queueing, draining and every getter: any thread, at any time. The operations of GOutputStream: one thread at a
- * time.
+ * Thread safety: queueing, draining and every getter: any thread, at any time. The operations of
+ * GOutputStream: one thread at a time.
  *
  * Since: 1.0
  */
@@ -181,8 +182,8 @@ wait_async (ProctorStreamWriter *self,
  * @data: (array length=length) (element-type guint8): what to send
  * @length: how many bytes
  *
- * Takes a copy of all the bytes and sends them in the background, after what was queued before. Never waits; see
- * [method@StreamWriter.drain].
+ * Takes a copy of all the bytes and sends them in the background, after what was queued before.
+ * Never waits; see [method@StreamWriter.drain].
  *
  * When the pipe is lost or closing they are dropped; drain tells of a loss.
  *
@@ -213,7 +214,8 @@ proctor_stream_writer_queue (ProctorStreamWriter *self,
  *
  * Sends the bytes in the background, after what was queued before, without a copy. Never waits.
  *
- * A reference is kept until they are sent, and is dropped in a thread that calls this writer, never in one of the library's.
+ * A reference is kept until they are sent, and is dropped in a thread that calls this writer, never
+ * in one of the library's.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -259,7 +261,8 @@ proctor_stream_writer_queue_all (ProctorStreamWriter *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Waits for room: returns at once unless more than the high mark is queued, else when it is the low mark or less.
+ * Waits for room: returns at once unless more than the high mark is queued, else when it is the low
+ * mark or less.
  *
  * Errors: %G_IO_ERROR_BROKEN_PIPE when the process does not read any more; %G_IO_ERROR_CANCELLED;
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
@@ -330,8 +333,8 @@ proctor_stream_writer_drain_finish (ProctorStreamWriter  *self,
  * proctor_stream_writer_write_eof:
  * @self: a writer
  *
- * Closes the pipe when everything that was queued is sent, so that the process finds the end of its input. Never waits. Nothing can
- * be queued after it.
+ * Closes the pipe when everything that was queued is sent, so that the process finds the end of its
+ * input. Never waits. Nothing can be queued after it.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -366,7 +369,8 @@ proctor_stream_writer_can_write_eof (ProctorStreamWriter *self)
  * proctor_stream_writer_get_closing:
  * @self: a writer
  *
- * Whether the pipe is closed, is lost, or will be closed when everything is sent: nothing can be queued any more.
+ * Whether the pipe is closed, is lost, or will be closed when everything is sent: nothing can be
+ * queued any more.
  *
  * Returns: whether it is closing
  *
@@ -570,7 +574,9 @@ writable_source_dispose (GSource *source)
   g_clear_pointer (&self->channel, write_channel_unref);
 }
 
-/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and wants this to be there. */
+/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and
+ * wants this to be there.
+ */
 static gboolean
 writable_source_closure_callback (gpointer data)
 {
@@ -588,7 +594,9 @@ pollable_is_writable (GPollableOutputStream *pollable)
   return write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
 }
 
-/* GIO's own looks first and then writes, and would wait there if another thread has queued something in between. */
+/* GIO's own looks first and then writes, and would wait there if another thread has queued
+ * something in between.
+ */
 static gssize
 pollable_write_nonblocking (GPollableOutputStream  *pollable,
                             const void             *buffer,

@@ -8,14 +8,18 @@
 
 #include <errno.h>
 
+#include "base/base-macros.h"
+
 /* From this size on a read goes into a chunk of its own, and is not copied. */
 #define OWN_CHUNK_FROM (32 * 1024)
 
-/* The pipe is read until more than twice the limit is held, and again when it is the limit or less. A reader that waits lets it
- * flow anyway (`waiter` is set): else it would wait for ever for a line that is longer.
+/* The pipe is read until more than twice the limit is held, and again when it is the limit or less.
+ * A reader that waits lets it flow anyway (`waiter` is set): else it would wait for ever for a line
+ * that is longer.
  *
- * `paused` is set by the worker and means that it waits for a message; whoever finds that there is room again, or waits, posts
- * it. Both look under the lock, so that the message is neither lost nor sent twice.
+ * `paused` is set by the worker and means that it waits for a message; whoever finds that there is
+ * room again, or waits, posts it. Both look under the lock, so that the message is neither lost nor
+ * sent twice.
  */
 struct _ReadChannel
 {
@@ -114,8 +118,9 @@ wake_locked (ReadChannel *self)
 
 /* ---- the worker's side: as the consumer of its source */
 
-/* How much the next read may bring: what fills the channel to one byte beyond the mark, which is what pauses it, or more if somebody
- * waits for more, but then no more than that, so that what is left over is bounded by the limit.
+/* How much the next read may bring: what fills the channel to one byte beyond the mark, which is
+ * what pauses it, or more if somebody waits for more, but then no more than that, so that what is
+ * left over is bounded by the limit.
  */
 static gsize
 room_locked (ReadChannel *self)
@@ -205,18 +210,11 @@ static const PipeConsumer channel_consumer = {
   .ended = end,
 };
 
-static ReadChannel *
-channel_from_message (Message *message,
-                      gsize    offset)
-{
-  return (ReadChannel *) (gpointer) ((char *) message - offset);
-}
-
 static void
 resume_in_worker (Actor   *actor,
                   Message *message)
 {
-  ReadChannel *self = channel_from_message (message, G_STRUCT_OFFSET (ReadChannel, resume_message));
+  ReadChannel *self = CONTAINER_OF (message, ReadChannel, resume_message);
   gboolean pause;
 
   g_mutex_lock (&self->channel_lock);
@@ -242,7 +240,7 @@ static void
 close_in_worker (Actor   *actor,
                  Message *message)
 {
-  ReadChannel *self = channel_from_message (message, G_STRUCT_OFFSET (ReadChannel, close_message));
+  ReadChannel *self = CONTAINER_OF (message, ReadChannel, close_message);
 
   /* While it is lent somebody else reads it, and closes it. */
   if (self->source != NULL)
@@ -287,7 +285,9 @@ read_channel_finish (ReadChannel *self)
   if (self->source == NULL)
     return;
 
-  /* While it is paused what is in the pipe is not given up: it ends when the reader has made room and the pipe is empty. */
+  /* While it is paused what is in the pipe is not given up: it ends when the reader has made room
+   * and the pipe is empty.
+   */
   self->finishing = TRUE;
   if (!pipe_source_is_reading (self->source))
     return;

@@ -1,4 +1,5 @@
-/* Between a pipe source on a worker and the reader in any thread: what was read and not yet asked for.
+/* Between a pipe source on a worker and the reader in any thread: what was read and not yet asked
+ * for.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -14,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct _ReadChannel ReadChannel;
 
-/* @actor is borrowed: who uses the reader's side holds a reference to it. @ended_func is called on the worker when the source has
- * been closed, whoever did it.
+/* @actor is borrowed: who uses the reader's side holds a reference to it. @ended_func is called on
+ * the worker when the source has been closed, whoever did it.
  */
 ReadChannel *read_channel_new (Actor *actor,
                                gsize  limit,
@@ -25,14 +26,20 @@ void read_channel_unref (ReadChannel *self);
 
 /* ---- the worker's side */
 
-/* Begins to fill the channel from @source, which is the owner's and stays open as long as it is started. */
+/* Begins to fill the channel from @source, which is the owner's and stays open as long as it is
+ * started.
+ */
 void read_channel_start (ReadChannel *self,
                          PipeSource  *source);
 
-/* No more is to be expected although the pipe is open: what is in it at this moment still comes, then the end. */
+/* No more is to be expected although the pipe is open: what is in it at this moment still comes,
+ * then the end.
+ */
 void read_channel_finish (ReadChannel *self);
 
-/* Lends the source to somebody else: it is stopped, and what is held goes to @collector. Whether there is memory for it. */
+/* Lends the source to somebody else: it is stopped, and what is held goes to @collector. Whether
+ * there is memory for it.
+ */
 gboolean read_channel_detach (ReadChannel *self,
                               Collector   *collector);
 
@@ -46,8 +53,8 @@ void read_channel_end (ReadChannel *self,
 
 /* ---- the reader's side: any thread */
 
-/* Answers @request from what is held, or has @waiter woken when that may have changed. While it waits the pipe flows, whatever
- * the limit. Without @waiter it is only a look.
+/* Answers @request from what is held, or has @waiter woken when that may have changed. While it
+ * waits the pipe flows, whatever the limit. Without @waiter it is only a look.
  */
 gboolean read_channel_try (ReadChannel  *self,
                            ReadRequest  *request,
@@ -81,7 +88,9 @@ int read_channel_get_error (ReadChannel *self);
 /* Nobody will read any more: closes the pipe, and the writer gets SIGPIPE. */
 void read_channel_close (ReadChannel *self);
 
-/* Sources that become ready when there is something to read, or the end. The channel holds no reference to them. */
+/* Sources that become ready when there is something to read, or the end. The channel holds no
+ * reference to them.
+ */
 void read_channel_add_source (ReadChannel *self,
                               GSource     *source);
 void read_channel_remove_source (ReadChannel *self,

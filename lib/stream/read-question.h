@@ -9,7 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Called with the answer in the request, or with an error, which is taken; gives the task its result. */
+/* Called with the answer in the request, or with an error, which is taken; gives the task its
+ * result.
+ */
 typedef void (*ReadReturnFunc) (GTask       *task,
                                 ReadRequest *request,
                                 GError      *error);

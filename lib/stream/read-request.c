@@ -95,7 +95,9 @@ incomplete (ReadRequest *self,
   return TRUE;
 }
 
-/* A line's piece of @limit bytes must not cut a character into two, where it is to be text: at most three bytes less. */
+/* A line's piece of @limit bytes must not cut a character into two, where it is to be text: at most
+ * three bytes less.
+ */
 static gsize
 piece_length (const ReadRequest *self,
               const ByteQueue   *held)
@@ -119,7 +121,9 @@ piece_length (const ReadRequest *self,
   return length;
 }
 
-/* A line without an end is a line at the stream's end; a record without its separator is not complete. */
+/* A line without an end is a line at the stream's end; a record without its separator is not
+ * complete.
+ */
 static gboolean
 try_at_the_end (ReadRequest *self,
                 ByteQueue   *held)
@@ -152,7 +156,9 @@ try_record (ReadRequest *self,
   return ended && try_at_the_end (self, held);
 }
 
-/* The end of the last line among those that are held and not too long; 0 if there is none. In one pass, however many there are. */
+/* The end of the last line among those that are held and not too long; 0 if there is none. In one
+ * pass, however many there are.
+ */
 static gsize
 end_of_complete_lines (const ReadRequest *self,
                        const ByteQueue   *held)

@@ -44,7 +44,9 @@ typedef struct
   gsize consumed;     /* with LIMIT_OVERRUN: how much has been looked at */
 } ReadRequest;
 
-/* Whether the request is answered, from what @held has. @ended: nothing will come any more. Takes the answer out of @held. */
+/* Whether the request is answered, from what @held has. @ended: nothing will come any more. Takes
+ * the answer out of @held.
+ */
 gboolean read_request_try (ReadRequest *self,
                            ByteQueue   *held,
                            gboolean     ended);

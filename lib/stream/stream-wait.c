@@ -8,13 +8,15 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "base/base-macros.h"
 #include "base/base-thread.h"
 #include "runtime/caller-context.h"
 #include "runtime/worker.h"
 #include "watch/sleeper.h"
 
-/* Whether something was cancelled is decided by the side that waits, and only when there is no answer: what was taken out of a
- * channel is never thrown away. Being woken is only an invitation to try again.
+/* Whether something was cancelled is decided by the side that waits, and only when there is no
+ * answer: what was taken out of a channel is never thrown away. Being woken is only an invitation
+ * to try again.
  */
 
 /* ---- blocking */
@@ -121,7 +123,7 @@ finish (TaskWaiter *self,
 static void
 try_in_caller (Delivery *delivery)
 {
-  TaskWaiter *self = (TaskWaiter *) (gpointer) ((char *) delivery - G_STRUCT_OFFSET (TaskWaiter, delivery));
+  TaskWaiter *self = CONTAINER_OF (delivery, TaskWaiter, delivery);
 
   g_atomic_int_set (&self->posted, FALSE);
   if (self->task != NULL)

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 typedef struct _StreamWaiter StreamWaiter;
 
-/* Who waits at a channel. Its function is called once for each time that it is left there, in whatever thread, under the
- * channel's lock: it wakes or posts and nothing else.
+/* Who waits at a channel. Its function is called once for each time that it is left there, in
+ * whatever thread, under the channel's lock: it wakes or posts and nothing else.
  */
 struct _StreamWaiter
 {
@@ -37,14 +37,18 @@ typedef struct
   void (*free_question) (gpointer question);
 } StreamQuestion;
 
-/* FALSE: cancelled, or this thread could never be woken up. An answer is never given up because of a cancellation. */
+/* FALSE: cancelled, or this thread could never be woken up. An answer is never given up because of
+ * a cancellation.
+ */
 gboolean stream_wait_blocking (const StreamQuestion  *kind,
                                gpointer               question,
                                ProctorChildWatcher   *watcher,
                                GCancellable          *cancellable,
                                GError               **error);
 
-/* Takes @question and @task, and answers in the context that is thread-default now, never before this returns. */
+/* Takes @question and @task, and answers in the context that is thread-default now, never before
+ * this returns.
+ */
 void stream_wait_async (const StreamQuestion *kind,
                         gpointer              question,
                         GTask                *task);

@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <glib/gi18n-lib.h>
 
+#include "base/base-macros.h"
 #include "runtime/caller-context.h"
 
-/* The user's own bytes, which no worker may let go of. They are kept until what was sent has passed their end. */
+/* The user's own bytes, which no worker may let go of. They are kept until what was sent has passed
+ * their end.
+ */
 typedef struct
 {
   GBytes *bytes;
@@ -26,8 +29,9 @@ typedef struct
   GQueue kept;           /* of KeptBytes */
 } KeptForLater;
 
-/* `outgoing` is what the writer has queued and the worker has not taken over into its sink; one message asks for all of it.
- * `queued` counts both. Above the high mark `full` is set, and stays until the low one is reached.
+/* `outgoing` is what the writer has queued and the worker has not taken over into its sink; one
+ * message asks for all of it. `queued` counts both. Above the high mark `full` is set, and stays
+ * until the low one is reached.
  */
 struct _WriteChannel
 {
@@ -253,7 +257,7 @@ static void
 send_in_worker (Actor   *actor,
                 Message *message)
 {
-  WriteChannel *self = (WriteChannel *) (gpointer) ((char *) message - G_STRUCT_OFFSET (WriteChannel, send_message));
+  WriteChannel *self = CONTAINER_OF (message, WriteChannel, send_message);
 
   g_mutex_lock (&self->channel_lock);
   self->send_posted = FALSE;
@@ -317,7 +321,7 @@ static void
 abort_in_worker (Actor   *actor,
                  Message *message)
 {
-  WriteChannel *self = (WriteChannel *) (gpointer) ((char *) message - G_STRUCT_OFFSET (WriteChannel, abort_message));
+  WriteChannel *self = CONTAINER_OF (message, WriteChannel, abort_message);
 
   write_channel_abort (self);
   write_channel_unref (self);

@@ -1,4 +1,5 @@
-/* Between the writer in any thread and a pipe sink on a worker: what is to be sent, and who waits for it.
+/* Between the writer in any thread and a pipe sink on a worker: what is to be sent, and who waits
+ * for it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -33,8 +34,8 @@ struct _WriteWaiter
   StreamWaiter *waiter;
 };
 
-/* @actor is borrowed: who uses the writer's side holds a reference to it. @changed_func is called on the worker when the sink has
- * been closed or lost, or everything is sent.
+/* @actor is borrowed: who uses the writer's side holds a reference to it. @changed_func is called
+ * on the worker when the sink has been closed or lost, or everything is sent.
  */
 WriteChannel *write_channel_new (Actor *actor,
                                  void (*changed_func) (Actor *actor));
@@ -56,8 +57,8 @@ void write_channel_abort (WriteChannel *self);
 
 /* ---- the writer's side: any thread */
 
-/* Sends @bytes after what was queued before. Where they are the user's own, they are given back on the writer's side. Dropped when
- * the pipe is lost or closing.
+/* Sends @bytes after what was queued before. Where they are the user's own, they are given back on
+ * the writer's side. Dropped when the pipe is lost or closing.
  */
 void write_channel_queue (WriteChannel *self,
                           GBytes       *bytes,
@@ -69,14 +70,18 @@ void write_channel_queue_eof (WriteChannel *self);
 /* Gives up what is not sent yet, and closes the pipe. */
 void write_channel_queue_abort (WriteChannel *self);
 
-/* Whether the goal is reached, or the pipe is lost; if not, @waiter, unless it is NULL, is woken when it is. */
+/* Whether the goal is reached, or the pipe is lost; if not, @waiter, unless it is NULL, is woken
+ * when it is.
+ */
 gboolean write_channel_try (WriteChannel *self,
                             WriteGoal     goal,
                             WriteWaiter  *waiter);
 void write_channel_forget (WriteChannel *self,
                            WriteWaiter  *waiter);
 
-/* Whether the pipe is lost; with @only_if_unsent, and something could not be sent. BROKEN_PIPE, or the system's own. */
+/* Whether the pipe is lost; with @only_if_unsent, and something could not be sent. BROKEN_PIPE, or
+ * the system's own.
+ */
 gboolean write_channel_check (WriteChannel  *self,
                               gboolean       only_if_unsent,
                               GError       **error);
@@ -97,12 +102,14 @@ void write_channel_get_limits (WriteChannel *self,
 /* Lets go of the user's own bytes that were sent. In a thread of the user's. */
 void write_channel_let_go_of_sent (WriteChannel *self);
 
-/* The same, when the writer goes: those that are not sent yet are let go of in the global default main context, when the pipe has been
- * closed.
+/* The same, when the writer goes: those that are not sent yet are let go of in the global default
+ * main context, when the pipe has been closed.
  */
 void write_channel_let_go_later (WriteChannel *self);
 
-/* Sources that become ready when there is room, or no sense in waiting for it. The channel holds no reference to them. */
+/* Sources that become ready when there is room, or no sense in waiting for it. The channel holds no
+ * reference to them.
+ */
 void write_channel_add_source (WriteChannel *self,
                                GSource      *source);
 void write_channel_remove_source (WriteChannel *self,

@@ -86,7 +86,9 @@ pipe_actor_free (Actor *actor)
   g_free (self);
 }
 
-/* What can be polled is never a regular file or a directory: epoll refuses those (epoll_ctl(2), EPERM). */
+/* What can be polled is never a regular file or a directory: epoll refuses those (epoll_ctl(2),
+ * EPERM).
+ */
 static gboolean
 check_fd (int      fd,
           GError **error)

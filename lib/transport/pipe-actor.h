@@ -14,8 +14,9 @@ G_BEGIN_DECLS
 
 typedef struct _PipeActor PipeActor;
 
-/* Makes an actor that reads from @fd, or writes to it, through a channel. @fd is taken in any case: on failure it is closed. It may
- * be anything that can be polled; a regular file is NOT_SUPPORTED. Thread: ANY.
+/* Makes an actor that reads from @fd, or writes to it, through a channel. @fd is taken in any case:
+ * on failure it is closed. It may be anything that can be polled; a regular file is NOT_SUPPORTED.
+ * Thread: ANY.
  */
 PipeActor *pipe_actor_new_reader (int       fd,
                                   gsize     limit,
@@ -35,8 +36,8 @@ void pipe_actor_unref (PipeActor *self);
 /* For a caller who has given the fd away, and whose call ends before there is an actor. */
 void pipe_actor_close_fd (int fd);
 
-/* Connects in the context that is thread-default now, when it is iterated: @connect_func gives the task its result. The task's data
- * is @protocol. @fd is taken.
+/* Connects in the context that is thread-default now, when it is iterated: @connect_func gives the
+ * task its result. The task's data is @protocol. @fd is taken.
  */
 void pipe_actor_connect_later (int                   fd,
                                GObject              *protocol,

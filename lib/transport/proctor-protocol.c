@@ -11,8 +11,9 @@
  *
  * What is told of a connection: asyncio's BaseProtocol.
  *
- * All functions of protocols are called in the main context that was thread-default when the transport was made:
- * `connection_made` first, `connection_lost` last, and between them the rest as it happens.
+ * All functions of protocols are called in the main context that was thread-default when the
+ * transport was made: `connection_made` first, `connection_lost` last, and between them the rest as
+ * it happens.
  *
  * Since: 1.0
  */
@@ -30,7 +31,8 @@ G_DEFINE_INTERFACE (ProctorPipeProtocol, proctor_pipe_protocol, PROCTOR_TYPE_BAS
 /**
  * ProctorSubprocessProtocol:
  *
- * What is told of a process and its pipes, see [method@Command.open_transport]: asyncio's SubprocessProtocol.
+ * What is told of a process and its pipes, see [method@Command.open_transport]: asyncio's
+ * SubprocessProtocol.
  *
  * Since: 1.0
  */

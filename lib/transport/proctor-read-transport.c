@@ -20,7 +20,8 @@
 /**
  * ProctorReadTransport:
  *
- * A pipe that is read in the background, whose protocol is told what comes: asyncio's ReadTransport.
+ * A pipe that is read in the background, whose protocol is told what comes: asyncio's
+ * ReadTransport.
  *
  * It lives until its connection is lost, whoever holds it.
  *
@@ -159,10 +160,11 @@ set_paused (ProctorReadTransport *self,
  * proctor_read_transport_pause_reading:
  * @self: a transport
  *
- * Stops reading from the pipe; the protocol gets no data until [method@ReadTransport.resume_reading]. The writer blocks when the pipe is
- * full.
+ * Stops reading from the pipe; the protocol gets no data until
+ * [method@ReadTransport.resume_reading]. The writer blocks when the pipe is full.
  *
- * Thread safety: any thread; data that is being delivered at this moment in the transport's context may still arrive. Since: 1.0
+ * Thread safety: any thread; data that is being delivered at this moment in the transport's context
+ * may still arrive. Since: 1.0
  */
 void
 proctor_read_transport_pause_reading (ProctorReadTransport *self)
@@ -212,7 +214,8 @@ proctor_read_transport_is_reading (ProctorReadTransport *self)
  * proctor_read_transport_shut:
  * @self: a transport
  *
- * Closes the pipe. What was not delivered yet is dropped; the protocol's connection is lost without an error.
+ * Closes the pipe. What was not delivered yet is dropped; the protocol's connection is lost without
+ * an error.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -329,12 +332,14 @@ connect_read_pipe (int                   fd,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads from a pipe in the background and tells @protocol what comes, in the context that is thread-default now. `connection_made` is
- * called before this returns, unless that context is another thread's.
+ * Reads from a pipe in the background and tells @protocol what comes, in the context that is
+ * thread-default now. `connection_made` is called before this returns, unless that context is
+ * another thread's.
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
  *
- * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the system's reason;
+ * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the
+ * system's reason;
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
  * Returns: (transfer full): the transport
@@ -382,7 +387,8 @@ connect_read_pipe_in_context (GTask *task,
  * @callback: (scope async): called when it is connected, in the context that is thread-default now
  * @user_data: data for @callback
  *
- * Reads from a pipe in the background. See [func@connect_read_pipe]; `connection_made` is called in the context before @callback.
+ * Reads from a pipe in the background. See [func@connect_read_pipe]; `connection_made` is called in
+ * the context before @callback.
  *
  * Thread safety: any thread. Since: 1.0
  */

@@ -17,11 +17,13 @@
 /**
  * ProctorSubprocessTransport:
  *
- * A process whose protocol is told what it writes, which of its pipes are closed, and when it exits: asyncio's SubprocessTransport.
+ * A process whose protocol is told what it writes, which of its pipes are closed, and when it
+ * exits: asyncio's SubprocessTransport.
  *
- * The protocol is called in the context that was thread-default when the transport was opened: `connection_made` first; data, losses of
- * pipes and `process_exited` as they happen, each in order for its pipe; `connection_lost` last, when the process has exited and all its
- * pipes are closed. Transport and protocol live until then, whoever holds them.
+ * The protocol is called in the context that was thread-default when the transport was opened:
+ * `connection_made` first; data, losses of pipes and `process_exited` as they happen, each in order
+ * for its pipe; `connection_lost` last, when the process has exited and all its pipes are closed.
+ * Transport and protocol live until then, whoever holds them.
  *
  * Thread safety: any thread.
  *
@@ -64,7 +66,9 @@ dup_protocol (ProctorSubprocessTransport *self)
   return protocol;
 }
 
-/* One of the things that the connection consists of has ended. With the last one goes the reference that it holds to itself. */
+/* One of the things that the connection consists of has ended. With the last one goes the reference
+ * that it holds to itself.
+ */
 static void
 note_end (ProctorSubprocessTransport *self)
 {
@@ -218,8 +222,8 @@ make_transport (ProcessParts              *parts,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Starts a process and tells @protocol of it, in the context that is thread-default now. `connection_made` is called before this
- * returns, unless that context is another thread's.
+ * Starts a process and tells @protocol of it, in the context that is thread-default now.
+ * `connection_made` is called before this returns, unless that context is another thread's.
  *
  * Where the command does not say otherwise, stdin, stdout and stderr are pipes.
  *
@@ -271,7 +275,8 @@ return_transport (Operation *operation,
  * @callback: (scope async): called when the program runs, in the context that is thread-default now
  * @user_data: data for @callback
  *
- * Starts a process and tells @protocol of it. See [method@Command.open_transport]; `connection_made` is called before @callback.
+ * Starts a process and tells @protocol of it. See [method@Command.open_transport];
+ * `connection_made` is called before @callback.
  *
  * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
  */
@@ -340,7 +345,8 @@ proctor_subprocess_transport_get_pid (ProctorSubprocessTransport *self)
 /**
  * proctor_subprocess_transport_get_returncode:
  * @self: a transport
- * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the process
+ * @returncode: (out) (optional): return location for the exit code, or -N if signal N ended the
+ *   process
  *
  * How the process has ended. See [method@Process.get_returncode].
  *
@@ -362,7 +368,8 @@ proctor_subprocess_transport_get_returncode (ProctorSubprocessTransport *self,
  * @self: a transport
  * @fd: 0 for stdin, 1 for stdout, 2 for stderr
  *
- * The transport of one of the pipes: a [class@WriteTransport] for 0, a [class@ReadTransport] for 1 and 2.
+ * The transport of one of the pipes: a [class@WriteTransport] for 0, a [class@ReadTransport] for 1
+ * and 2.
  *
  * Returns: (transfer none) (nullable): the transport; %NULL if that is no pipe
  *
@@ -449,7 +456,8 @@ proctor_subprocess_transport_kill (ProctorSubprocessTransport  *self,
  * proctor_subprocess_transport_shut:
  * @self: a transport
  *
- * Closes all pipes, and kills the process if it still runs: asyncio's close. `connection_lost` follows when it has been reaped.
+ * Closes all pipes, and kills the process if it still runs: asyncio's close. `connection_lost`
+ * follows when it has been reaped.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -519,7 +527,8 @@ proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self)
  * @self: a transport
  * @protocol: another protocol
  *
- * Has another protocol told from now on. Its `connection_made` is not called. Without effect when the connection is lost.
+ * Has another protocol told from now on. Its `connection_made` is not called. Without effect when
+ * the connection is lost.
  *
  * Thread safety: the transport's context. Since: 1.0
  */
@@ -545,7 +554,8 @@ proctor_subprocess_transport_set_protocol (ProctorSubprocessTransport *self,
  * proctor_subprocess_transport_get_process:
  * @self: a transport
  *
- * The process. Its streams are the transport's: [method@Process.get_stdin] and its siblings give %NULL.
+ * The process. Its streams are the transport's: [method@Process.get_stdin] and its siblings give
+ * %NULL.
  *
  * Returns: (transfer none): the process
  *

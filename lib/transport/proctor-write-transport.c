@@ -16,8 +16,9 @@
  *
  * A pipe that is written in the background: asyncio's WriteTransport.
  *
- * Its protocol is told when more than the high mark is queued (`pause_writing`), and when that has come down to the low one
- * (`resume_writing`). It lives until its connection is lost, whoever holds it.
+ * Its protocol is told when more than the high mark is queued (`pause_writing`), and when that has
+ * come down to the low one (`resume_writing`). It lives until its connection is lost, whoever holds
+ * it.
  *
  * Thread safety: any thread.
  *
@@ -103,7 +104,9 @@ pump_changes (gpointer      transport,
   if (self->user == NULL || !self->told_to_pause)
     return TRUE;
 
-  /* That all is sent is of interest because then the user's memory is given back, which is much of it. */
+  /* That all is sent is of interest because then the user's memory is given back, which is much of
+   * it.
+   */
   if (write_channel_try (self->channel, WRITE_ROOM, &self->room_waiter) ||
       write_channel_try (self->channel, WRITE_SENT, &self->sent_waiter))
     pump_poke (&self->pump);
@@ -149,8 +152,8 @@ proctor_write_transport_begin (ProctorWriteTransport *self)
  * @self: a transport
  * @data: what to send
  *
- * Sends the bytes in the background, after what was written before, without a copy. Never waits. `pause_writing` is called before this
- * returns, if it is due and this is the transport's context.
+ * Sends the bytes in the background, after what was written before, without a copy. Never waits.
+ * `pause_writing` is called before this returns, if it is due and this is the transport's context.
  *
  * When the connection is lost or closing they are dropped.
  *
@@ -172,7 +175,8 @@ proctor_write_transport_write (ProctorWriteTransport *self,
  * @pieces: (array length=n_pieces): what to send
  * @n_pieces: how many pieces
  *
- * Sends many pieces in the background, in order and without a copy. See [method@WriteTransport.write].
+ * Sends many pieces in the background, in order and without a copy. See
+ * [method@WriteTransport.write].
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -231,7 +235,8 @@ proctor_write_transport_can_write_eof (ProctorWriteTransport *self)
  * proctor_write_transport_abort:
  * @self: a transport
  *
- * Closes the pipe at once; what was not sent yet is dropped. The protocol's connection is lost then, without an error.
+ * Closes the pipe at once; what was not sent yet is dropped. The protocol's connection is lost
+ * then, without an error.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -251,7 +256,8 @@ proctor_write_transport_abort (ProctorWriteTransport *self)
  * proctor_write_transport_shut:
  * @self: a transport
  *
- * Sends what was written, then closes the pipe: asyncio's close. The protocol's connection is lost then, without an error.
+ * Sends what was written, then closes the pipe: asyncio's close. The protocol's connection is lost
+ * then, without an error.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -285,7 +291,8 @@ proctor_write_transport_is_closing (ProctorWriteTransport *self)
  * @low: bytes at which the protocol is told to resume
  * @high: bytes above which it is told to pause, at least @low
  *
- * Sets the marks for `pause_writing` and `resume_writing`. They are 16 KiB and 64 KiB unless this is called.
+ * Sets the marks for `pause_writing` and `resume_writing`. They are 16 KiB and 64 KiB unless this
+ * is called.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -427,12 +434,13 @@ connect_write_pipe (int                   fd,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Writes to a pipe in the background. @protocol is told of it in the context that is thread-default now; `connection_made` is called
- * before this returns.
+ * Writes to a pipe in the background. @protocol is told of it in the context that is thread-default
+ * now; `connection_made` is called before this returns.
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
  *
- * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the system's reason;
+ * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the
+ * system's reason;
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
  * Returns: (transfer full): the transport
@@ -480,7 +488,8 @@ connect_write_pipe_in_context (GTask *task,
  * @callback: (scope async): called when it is connected, in the context that is thread-default now
  * @user_data: data for @callback
  *
- * Writes to a pipe in the background. See [func@connect_write_pipe]; `connection_made` is called in the context before @callback.
+ * Writes to a pipe in the background. See [func@connect_write_pipe]; `connection_made` is called in
+ * the context before @callback.
  *
  * Thread safety: any thread. Since: 1.0
  */

@@ -8,12 +8,13 @@
 
 #include <glib-object.h>
 
+#include "base/base-macros.h"
 #include "base/base-thread.h"
 
 static void
 deliver (Delivery *delivery)
 {
-  Pump *self = (Pump *) (gpointer) ((char *) delivery - G_STRUCT_OFFSET (Pump, delivery));
+  Pump *self = CONTAINER_OF (delivery, Pump, delivery);
   GObject *transport = self->transport;
 
   g_atomic_int_set (&self->posted, FALSE);
@@ -76,7 +77,9 @@ is_in_context (CallerContext *caller)
   GMainContext *context = caller_context_get_context (caller);
   g_autoptr(GMainContext) here = g_main_context_ref_thread_default ();
 
-  /* A thread without a context of its own has the global one as its default, too; that is the main thread's. */
+  /* A thread without a context of its own has the global one as its default, too; that is the main
+   * thread's.
+   */
   return g_main_context_is_owner (context) ||
          (here == context && (context != g_main_context_default () || thread_is_main ()));
 }

@@ -12,13 +12,16 @@ G_BEGIN_DECLS
 
 typedef struct _Pump Pump;
 
-/* Looks at the channel and tells the transport what there is. Called in the context, one call at a time but for nested main loops,
- * first by pump_start() and then whenever the waiter is woken or pump_poke() asks for it. FALSE ends the pump.
+/* Looks at the channel and tells the transport what there is. Called in the context, one call at a
+ * time but for nested main loops, first by pump_start() and then whenever the waiter is woken or
+ * pump_poke() asks for it. FALSE ends the pump.
  */
 typedef gboolean (*PumpFunc) (gpointer      transport,
                               StreamWaiter *waiter);
 
-/* Life: from pump_start() until the function says FALSE it holds the transport, and lets go of it in the context. */
+/* Life: from pump_start() until the function says FALSE it holds the transport, and lets go of it
+ * in the context.
+ */
 struct _Pump
 {
   StreamWaiter waiter;
@@ -52,7 +55,9 @@ void pump_poke (Pump *self);
 /* Whether this thread is the one that runs the context, or would. */
 gboolean pump_is_in_context (Pump *self);
 
-/* Calls @func with @transport in the context: now if this thread is the one that runs it, or would, else soon. */
+/* Calls @func with @transport in the context: now if this thread is the one that runs it, or would,
+ * else soon.
+ */
 void pump_begin_in_context (CallerContext *caller,
                             gpointer       transport,
                             void         (*func) (gpointer transport));

@@ -24,8 +24,8 @@ typedef struct
                   const GError *error);
 } ReadTransportUser;
 
-/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller, with @tag. Nothing is told before
- * proctor_read_transport_begin(), which is called there, too.
+/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller,
+ * with @tag. Nothing is told before proctor_read_transport_begin(), which is called there, too.
  */
 ProctorReadTransport *proctor_read_transport_new (ReadChannel             *channel,
                                                   Actor                   *actor,

@@ -19,8 +19,8 @@ typedef struct
                   const GError *error);
 } WriteTransportUser;
 
-/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller. Nothing is told before
- * proctor_write_transport_begin(), which is called there, too.
+/* A transport for a channel; @user (a GObject) is held until it is closed, and told in @caller.
+ * Nothing is told before proctor_write_transport_begin(), which is called there, too.
  */
 ProctorWriteTransport *proctor_write_transport_new (WriteChannel             *channel,
                                                     Actor                    *actor,

@@ -19,8 +19,9 @@
 
 #include <proctor/proctor.h>
 
-/* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped it, or when nobody had to.
- * The declarations are younger than Debian 12's headers (include/uapi/linux/pidfd.h).
+/* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped
+ * it, or when nobody had to. The declarations are younger than Debian 12's headers
+ * (include/uapi/linux/pidfd.h).
  */
 #define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
 #define PIDFD_INFO_EXIT_BIT (G_GUINT64_CONSTANT (1) << 3)
@@ -38,11 +39,12 @@ typedef struct
   gint32 exit_code; /* a wait status */
 } PidfdInfo;
 
-/* From the moment in which a child is reaped its pid may be another process's. So reaping, sending a signal and closing the
- * pidfd exclude each other by reap_lock, and a signal goes out only while `reaped` is FALSE.
+/* From the moment in which a child is reaped its pid may be another process's. So reaping, sending
+ * a signal and closing the pidfd exclude each other by reap_lock, and a signal goes out only while
+ * `reaped` is FALSE.
  *
- * Whoever learns how the child ended writes `outcome` and then `state`; from then on the outcome never changes and every
- * thread may read it.
+ * Whoever learns how the child ended writes `outcome` and then `state`; from then on the outcome
+ * never changes and every thread may read it.
  */
 struct _ChildId
 {
@@ -174,7 +176,9 @@ publish_outcome_locked (ChildId *self)
   atomic_store_explicit (&self->has_outcome, TRUE, memory_order_release);
 }
 
-/* A status is lost mostly because the program ignores SIGCHLD; who does not know that wants to be told, once. */
+/* A status is lost mostly because the program ignores SIGCHLD; who does not know that wants to be
+ * told, once.
+ */
 static void
 explain_lost_status (pid_t pid)
 {
@@ -192,9 +196,9 @@ explain_lost_status (pid_t pid)
   g_once_init_leave (&explained, 1);
 }
 
-/* Somebody else has reaped the child, or nobody had to. The kernel lets nobody wait for it from that moment on, but tells its
- * status only a little later, when it has been removed altogether; a hang-up of the pidfd says so. Where that does not come
- * soon, this kernel does not keep statuses.
+/* Somebody else has reaped the child, or nobody had to. The kernel lets nobody wait for it from
+ * that moment on, but tells its status only a little later, when it has been removed altogether; a
+ * hang-up of the pidfd says so. Where that does not come soon, this kernel does not keep statuses.
  */
 static gboolean
 ask_kernel_for_status_locked (ChildId *self)
@@ -299,8 +303,9 @@ child_id_announce (ChildId *self)
 
 /* ---- signals */
 
-/* Where something else reaps, the child may have been reaped without our knowledge. As long as the kernel says that it is our
- * child (or our zombie) it was not. Between this question and the kill it could be, which only a pidfd can exclude.
+/* Where something else reaps, the child may have been reaped without our knowledge. As long as the
+ * kernel says that it is our child (or our zombie) it was not. Between this question and the kill
+ * it could be, which only a pidfd can exclude.
  */
 static gboolean
 is_still_ours_locked (ChildId *self)

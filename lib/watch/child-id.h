@@ -24,8 +24,8 @@ typedef struct
   gint64 exit_time; /* monotonic microseconds at which it was reaped */
 } ChildOutcome;
 
-/* Called once, in the thread that reports the exit, after the outcome is visible to every thread. Posts messages and nothing
- * else.
+/* Called once, in the thread that reports the exit, after the outcome is visible to every thread.
+ * Posts messages and nothing else.
  */
 typedef void (*ChildExitFunc) (ChildId *child,
                                gpointer data);
@@ -48,7 +48,9 @@ gboolean child_id_get_outcome (ChildId      *self,
 /* Whether it is stopped by a signal at this moment. */
 gboolean child_id_is_suspended (ChildId *self);
 
-/* Sends a signal to this child and to no other process, at once. PROCESS_LOOKUP when it has been reaped. */
+/* Sends a signal to this child and to no other process, at once. PROCESS_LOOKUP when it has been
+ * reaped.
+ */
 gboolean child_id_signal (ChildId  *self,
                           int       signum,
                           GError  **error);
@@ -59,13 +61,17 @@ gboolean child_id_signal (ChildId  *self,
 int child_id_get_pidfd (ChildId *self);
 void child_id_close_pidfd (ChildId *self);
 
-/* Tells that something else than child_id_reap() will reap this child: GLib, or a watcher from outside the library. */
+/* Tells that something else than child_id_reap() will reap this child: GLib, or a watcher from
+ * outside the library.
+ */
 void child_id_set_reaped_elsewhere (ChildId *self);
 
 /* Reaps the child if it has exited, without waiting. Whether its outcome is known now. */
 gboolean child_id_reap (ChildId *self);
 
-/* Sets the outcome where something else has reaped the child; NULL: it is lost. Without effect if it is known. */
+/* Sets the outcome where something else has reaped the child; NULL: it is lost. Without effect if
+ * it is known.
+ */
 void child_id_set_outcome (ChildId   *self,
                            const int *wait_status);
 

@@ -11,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* Watches @child with a token of its own; its exit is announced once, before or after this returns. Any thread. On failure
- * nobody watches it.
+/* Watches @child with a token of its own; its exit is announced once, before or after this returns.
+ * Any thread. On failure nobody watches it.
  */
 gboolean child_watcher_watch (ProctorChildWatcher  *self,
                               ChildId              *child,

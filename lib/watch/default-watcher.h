@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* The watcher for new children. Makes the main one when there is none and this is the main thread; elsewhere that is
- * NO_CHILD_WATCHER.
+/* The watcher for new children. Makes the main one when there is none and this is the main thread;
+ * elsewhere that is NO_CHILD_WATCHER.
  */
 ProctorChildWatcher *default_watcher_dup (GError **error);
 

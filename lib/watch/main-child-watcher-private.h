@@ -9,9 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Thread: MAIN, outside of the main context's run. Sleeps until main_child_watcher_wake(), reaping meanwhile every watched
- * child that exits, and running nothing else of the main context. May return early; the caller looks whether its own
- * condition holds and calls again.
+/* Thread: MAIN, outside of the main context's run. Sleeps until main_child_watcher_wake(), reaping
+ * meanwhile every watched child that exits, and running nothing else of the main context. May
+ * return early; the caller looks whether its own condition holds and calls again.
  */
 void main_child_watcher_sleep (ProctorMainChildWatcher *self);
 

@@ -11,8 +11,8 @@
  *
  * Notices the exit of child processes.
  *
- * A watcher is told of each child by a token and its pid, and reports the exit under that token, once, with
- * [method@ChildWatcher.report]. The default one is [class@MainChildWatcher].
+ * A watcher is told of each child by a token and its pid, and reports the exit under that token,
+ * once, with [method@ChildWatcher.report]. The default one is [class@MainChildWatcher].
  *
  * Thread safety: children may be given to it by any thread.
  *
@@ -112,7 +112,8 @@ child_watcher_announce (ProctorChildWatcher *self,
  *
  * Reports that a child has exited and was reaped.
  *
- * To be called by implementations of [class@ChildWatcher]. A token that is not known, or was reported already, is ignored.
+ * To be called by implementations of [class@ChildWatcher]. A token that is not known, or was
+ * reported already, is ignored.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -161,7 +162,8 @@ proctor_child_watcher_attach (ProctorChildWatcher  *self,
  * proctor_child_watcher_close:
  * @self: a child watcher
  *
- * Ends the watcher: it accepts no more children. Children that it watches are still reported where that is possible.
+ * Ends the watcher: it accepts no more children. Children that it watches are still reported where
+ * that is possible.
  *
  * Thread safety: any thread. Since: 1.0
  */

@@ -18,7 +18,9 @@
 #include "runtime/event-queue.h"
 #include "watch/child-watcher-private.h"
 
-/* How long the main thread, blocked in a call of the library, sleeps between two looks at children without a pidfd. */
+/* How long the main thread, blocked in a call of the library, sleeps between two looks at children
+ * without a pidfd.
+ */
 #define FALLBACK_MIN_SLEEP_MS 1
 #define FALLBACK_MAX_SLEEP_MS 16
 
@@ -30,36 +32,37 @@
  *
  * The default child watcher: it lives on the main thread.
  *
- * Two limits come with it, those that asyncio documents for its own: the main context ([func@GLib.MainContext.default]) has to
- * be iterated on the main thread for exits to be noticed, and the watcher has to be made there before other threads start
- * processes; [func@init] does that.
+ * Two limits come with it, those that asyncio documents for its own: the main context
+ * ([func@GLib.MainContext.default]) has to be iterated on the main thread for exits to be noticed,
+ * and the watcher has to be made there before other threads start processes; [func@init] does that.
  *
- * While the main thread is blocked in a call of this library, exits are noticed, too, and no other source of the main context
- * runs.
+ * While the main thread is blocked in a call of this library, exits are noticed, too, and no other
+ * source of the main context runs.
  *
  * Thread safety: made, attached and closed on the main thread only.
  *
  * Since: 1.0
  */
 
-/* One watched child. Made by the spawner thread; complete before it is in the event queue. From then on only the main thread
- * touches it, and frees it when the child has been reaped.
+/* One watched child. Made by the spawner thread; complete before it is in the event queue. From
+ * then on only the main thread touches it, and frees it when the child has been reaped.
  */
 typedef struct
 {
   EventWatch watch; /* with a pidfd */
   GSource *source;  /* without: a child watch of GLib */
-  /* GLib's own pidfd: then it reaps on the main thread when the main context is iterated, else on a thread of its own when
-   * SIGCHLD comes. It has none where the system has none, or no fd to spare.
+  /* GLib's own pidfd: then it reaps on the main thread when the main context is iterated, else on a
+   * thread of its own when SIGCHLD comes. It has none where the system has none, or no fd to spare.
    */
   gboolean glib_has_pidfd;
   ProctorMainChildWatcher *watcher; /* owned */
   ChildId *child;                   /* owned */
 } MainWatch;
 
-/* The pidfds of all children stand in one epoll set behind one source of the main context, so that neither an exit nor an
- * iteration of the main loop costs more when there are more of them. Where there are no pidfds each child has a child watch
- * source of GLib, as it would have without this library; GLib then reaps by itself.
+/* The pidfds of all children stand in one epoll set behind one source of the main context, so that
+ * neither an exit nor an iteration of the main loop costs more when there are more of them. Where
+ * there are no pidfds each child has a child watch source of GLib, as it would have without this
+ * library; GLib then reaps by itself.
  */
 struct _ProctorMainChildWatcher
 {
@@ -109,7 +112,9 @@ announce_reaped_in_main (gpointer data)
 static void
 reap_in_main (MainWatch *watch)
 {
-  /* A readable pidfd need not be a child that can be reaped: a tracer may have it first. The kernel reports again. */
+  /* A readable pidfd need not be a child that can be reaped: a tracer may have it first. The kernel
+   * reports again.
+   */
   if (!child_id_reap (watch->child))
     return;
 
@@ -144,7 +149,9 @@ watch_pidfd (ProctorMainChildWatcher  *self,
   watch->watcher = g_object_ref (self);
   watch->child = child_id_ref (child);
   child_id_set_watch_data (child, watch);
-  /* Edges: while a tracer holds an exited child its pidfd stays readable, and the main loop would spin. */
+  /* Edges: while a tracer holds an exited child its pidfd stays readable, and the main loop would
+   * spin.
+   */
   if (event_queue_add (self->events, &watch->watch, child_id_get_pidfd (child), EVENT_IN | EVENT_EDGE,
                        pidfd_ready_in_main))
     {
@@ -162,8 +169,9 @@ watch_pidfd (ProctorMainChildWatcher  *self,
 
 /* ---- without */
 
-/* GLib 2.74 says 0, without a word, where the kernel had no status to give. With pidfds it remembers at least whether it got
- * one: then its prepare says so. Where GLib reaps by SIGCHLD this cannot be told from an exit with 0; GLib itself warns there.
+/* GLib 2.74 says 0, without a word, where the kernel had no status to give. With pidfds it
+ * remembers at least whether it got one: then its prepare says so. Where GLib reaps by SIGCHLD this
+ * cannot be told from an exit with 0; GLib itself warns there.
  */
 static gboolean
 glib_made_up_the_status (MainWatch *watch,
@@ -175,8 +183,9 @@ glib_made_up_the_status (MainWatch *watch,
          !watch->source->source_funcs->prepare (watch->source, &timeout);
 }
 
-/* A child that was reaped by others, or by nobody since SIGCHLD was ignored: if that was before GLib listened to SIGCHLD there
- * will be no word of it. GLib's own thread needs a moment between reaping a child and telling that, hence several looks.
+/* A child that was reaped by others, or by nobody since SIGCHLD was ignored: if that was before
+ * GLib listened to SIGCHLD there will be no word of it. GLib's own thread needs a moment between
+ * reaping a child and telling that, hence several looks.
  */
 static gboolean
 has_vanished (MainWatch *watch)
@@ -250,7 +259,9 @@ watch_with_glib (ProctorMainChildWatcher *self,
       return TRUE;
     }
 
-  /* Both under the lock: once attached, the main thread may finish it at any moment, and looks for it in the set. */
+  /* Both under the lock: once attached, the main thread may finish it at any moment, and looks for
+   * it in the set.
+   */
   g_mutex_lock (&self->fallback_lock);
   g_hash_table_add (self->fallback_watches, watch);
   g_source_attach (watch->source, g_main_context_default ());
@@ -267,7 +278,9 @@ look_at_fallback_in_main (MainWatch *watch)
 {
   int timeout;
 
-  /* TRUE when GLib has reaped it: on its own thread, or in an iteration that has not come to the dispatch yet. */
+  /* TRUE when GLib has reaped it: on its own thread, or in an iteration that has not come to the
+   * dispatch yet.
+   */
   if (watch->source->source_funcs->prepare (watch->source, &timeout))
     {
       g_autoptr(GSource) source = g_source_ref (watch->source);
@@ -300,7 +313,9 @@ look_at_all_fallbacks_in_main (ProctorMainChildWatcher *self)
   watches = g_hash_table_get_keys_as_array (self->fallback_watches, &n_watches);
   g_mutex_unlock (&self->fallback_lock);
 
-  /* Only this thread takes any out of the set, so that none of them goes while the others are looked at. */
+  /* Only this thread takes any out of the set, so that none of them goes while the others are
+   * looked at.
+   */
   for (guint i = 0; i < n_watches; i++)
     look_at_fallback_in_main (watches[i]);
 
@@ -412,7 +427,9 @@ proctor_main_child_watcher_is_active (ProctorChildWatcher *watcher)
   return atomic_load (&PROCTOR_MAIN_CHILD_WATCHER (watcher)->active);
 }
 
-/* Each watch holds a reference, so there is none left; and no other thread knows the object any more. */
+/* Each watch holds a reference, so there is none left; and no other thread knows the object any
+ * more.
+ */
 static void
 proctor_main_child_watcher_finalize (GObject *object)
 {
@@ -458,8 +475,8 @@ proctor_main_child_watcher_init (ProctorMainChildWatcher *self)
  *
  * Makes a child watcher on the main thread, attached to the main context.
  *
- * Errors: %PROCTOR_ERROR_NOT_MAIN_THREAD on any other thread; %PROCTOR_ERROR_FORKED; %G_IO_ERROR if the system has no
- * file descriptor for it.
+ * Errors: %PROCTOR_ERROR_NOT_MAIN_THREAD on any other thread; %PROCTOR_ERROR_FORKED; %G_IO_ERROR if
+ * the system has no file descriptor for it.
  *
  * Returns: (transfer full): the watcher
  *

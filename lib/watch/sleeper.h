@@ -9,7 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* On the main thread, with the main watcher, children are reaped during the sleep, and nothing else of the main context runs. */
+/* On the main thread, with the main watcher, children are reaped during the sleep, and nothing else
+ * of the main context runs.
+ */
 typedef struct
 {
   /* immutable after construction */

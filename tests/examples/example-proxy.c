@@ -1,5 +1,6 @@
-/* Two commands joined through this program, which changes the lines on their way: producer | this program | consumer. However much
- * it is, little of it is held at a time: the producer is read only as fast as the consumer reads.
+/* Two commands joined through this program, which changes the lines on their way: producer | this
+ * program | consumer. However much it is, little of it is held at a time: the producer is read only
+ * as fast as the consumer reads.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,7 +9,9 @@
 
 #include <proctor/proctor.h>
 
-/* Lines are gathered to pieces of this size, since handing over each one by itself would cost more than changing it. */
+/* Lines are gathered to pieces of this size, since handing over each one by itself would cost more
+ * than changing it.
+ */
 #define PIECE_SIZE (128 * 1024)
 
 static ProctorProcess *

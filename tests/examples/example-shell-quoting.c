@@ -1,4 +1,5 @@
-/* Whatever goes into a shell command from outside has to be quoted, or it can become a command of its own.
+/* Whatever goes into a shell command from outside has to be quoted, or it can become a command of
+ * its own.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,5 +1,5 @@
-/* Processes from other threads. The child watcher is made on the main thread first, and the main thread runs its main loop; then
- * any thread may start processes and wait for them.
+/* Processes from other threads. The child watcher is made on the main thread first, and the main
+ * thread runs its main loop; then any thread may start processes and wait for them.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -25,6 +25,7 @@ static const Example examples[] = {
     "^\\$ echo looking at 'somefile; echo this was not meant to run'\n"
     "looking at somefile; echo this was not meant to run\n$" },
   { "communicate-date", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n$" },
+  { "date-protocol", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n$" },
   { "date-streams", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\n$" },
   { "proxy", "^[0-9]+ 1000000\npeak: [0-9]+ KiB\n$" },
   { "worker-thread", "^hello from a worker thread\n$" },

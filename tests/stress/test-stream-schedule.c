@@ -1,5 +1,6 @@
-/* Random schedules: children that read and write in pieces of all sizes with pauses, writers and readers in threads of their own
- * that do whatever can be done, and cancel each other at any moment. What comes back is compared byte by byte.
+/* Random schedules: children that read and write in pieces of all sizes with pauses, writers and
+ * readers in threads of their own that do whatever can be done, and cancel each other at any
+ * moment. What comes back is compared byte by byte.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,5 @@
-/* Many threads and many processes at once. Everything must come out right, in the right context, and nothing be left.
+/* Many threads and many processes at once. Everything must come out right, in the right context,
+ * and nothing be left.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
