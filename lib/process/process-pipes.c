@@ -31,7 +31,7 @@ take_into_collector (gpointer      consumer,
 {
   Output *output = consumer;
 
-  if (data == output->collector.data + output->collector.length)
+  if (output->collector.data != NULL && data == output->collector.data + output->collector.length)
     {
       collector_commit (&output->collector, length);
       return TRUE;
