@@ -765,6 +765,8 @@ test_signal_state (void)
   struct sigaction ignore = { .sa_handler = SIG_IGN };
   struct sigaction old_pipe, old_usr1;
   sigset_t mask, old_mask;
+  const char *ignored;
+  guint64 ignored_mask;
 
   sigemptyset (&mask);
   sigaddset (&mask, SIGUSR2);
@@ -778,7 +780,12 @@ test_signal_state (void)
 
   out = proctor_result_dup_stdout_utf8 (result, NULL);
   g_assert_nonnull (strstr (out, "SigBlk:\t0000000000000000\n"));
-  g_assert_nonnull (strstr (out, "SigIgn:\t0000000000000200\n"));
+  /* Whoever has started the test may ignore more, as nohup does. */
+  ignored = strstr (out, "SigIgn:\t");
+  g_assert_nonnull (ignored);
+  ignored_mask = g_ascii_strtoull (ignored + strlen ("SigIgn:\t"), NULL, 16);
+  g_assert_cmpuint (ignored_mask & (G_GUINT64_CONSTANT (1) << (SIGUSR1 - 1)), !=, 0);
+  g_assert_cmpuint (ignored_mask & (G_GUINT64_CONSTANT (1) << (SIGPIPE - 1)), ==, 0);
 }
 
 /* ---- time */
