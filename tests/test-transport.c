@@ -163,7 +163,7 @@ test_write (void)
   AWAIT (&log, log.lost);
   assert_data (&log, 1, expected);
   g_assert_no_error (log.errors[0]);
-  g_assert_cmpuint (log.n_pauses, ==, 1);
+  g_assert_cmpuint (log.n_pauses, <=, 1); /* none where the child was faster */
 
   g_clear_pointer (&all, g_bytes_unref);
   g_clear_object (&transport);
