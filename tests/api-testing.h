@@ -276,7 +276,8 @@ assert_returncode (ProctorProcess *process,
     GBytes *bytes_ = (bytes); \
     const char *text_ = (text); \
     g_assert_nonnull (bytes_); \
-    g_assert_cmpmem (g_bytes_get_data (bytes_, NULL), g_bytes_get_size (bytes_), text_, strlen (text_)); \
+    g_assert_cmpmem (g_bytes_get_data (bytes_, NULL), g_bytes_get_size (bytes_), \
+                     text_, strlen (text_)); \
   } \
   G_STMT_END
 
@@ -329,6 +330,17 @@ await_pid (const char *path)
 
   g_assert_cmpint (pid, >, 1);
   return pid;
+}
+
+/* For a descendant of a child in mode `hold`: it has noticed that the child has exited, and has
+ * written all that it writes.
+ */
+static inline void
+await_late (const char *mark)
+{
+  g_autofree char *path = g_strconcat (mark, ".late", NULL);
+
+  await_pid (path);
 }
 
 /* Bytes in which every piece differs from all others, so that what is lost, doubled or swapped is
@@ -504,7 +516,8 @@ warm_up (void)
   for (guint i = 0; i < 8; i++)
     g_ptr_array_add (commands, child_command ("echo", "warm", NULL));
   reply_init (&reply);
-  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 0, NULL, reply_arrived, &reply);
+  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 0, NULL,
+                        reply_arrived, &reply);
   results = proctor_gather_finish (reply_wait (&reply), &error);
   g_assert_no_error (error);
   for (guint i = 0; i < 8; i++)
@@ -531,6 +544,18 @@ test_runs_in (const ApiTest *test,
     }
 }
 
+/* A child inherits what is ignored; whoever starts the tests (nohup, a shell's "&") must not decide
+ * which of its signals end it.
+ */
+static inline void
+reset_ignored_signals (void)
+{
+  static const int signums[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM };
+
+  for (guint i = 0; i < G_N_ELEMENTS (signums); i++)
+    signal (signums[i], SIG_DFL);
+}
+
 static inline int
 run_api_tests (int            *argc,
                char         ***argv,
@@ -548,6 +573,7 @@ run_api_tests (int            *argc,
 
   g_test_init (argc, argv, NULL);
   deadline_start ("The start", TEST_DEADLINE_SECONDS);
+  reset_ignored_signals ();
   child_path = g_getenv ("PROCTOR_TEST_CHILD");
   g_assert_nonnull (child_path);
   /* A test that wants a process of its own may want one that has done nothing yet. */

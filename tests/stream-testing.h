@@ -288,6 +288,19 @@ await_buffered (ProctorStreamReader *reader,
   await (proctor_stream_reader_get_buffered (reader) >= length);
 }
 
+/* Until no more goes in, for 30 looks in a row: the child does not read, and its pipe is full. */
+static inline void
+await_no_room (ProctorStreamWriter *writer)
+{
+  for (guint n_looks = 0; n_looks < 30;)
+    {
+      await (!g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (writer)));
+      g_main_context_iteration (g_main_context_get_thread_default (), FALSE);
+      g_usleep (500);
+      n_looks = g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (writer)) ? 0 : n_looks + 1;
+    }
+}
+
 /* To a cat, whose output is read: the bytes are there when this returns, in a chunk of their own. */
 static inline void
 feed (Talk       *self,
@@ -358,9 +371,7 @@ digest_text (gsize   length,
   return g_strdup_printf ("%" G_GSIZE_FORMAT " %016" G_GINT64_MODIFIER "x\n", length, digest);
 }
 
-/* How long it lasts until a process that only writes sleeps in its write: it is asleep and writes
- * no more.
- */
+/* The state of a process as a letter, see proc(5): `S` sleeps, `R` runs. */
 static inline char
 process_letter (GPid pid)
 {

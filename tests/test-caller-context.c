@@ -147,7 +147,7 @@ sender_thread (gpointer data)
   return NULL;
 }
 
-/* From several threads, each in order, while nobody but the parcels holds the context in the end. */
+/* From several threads, each in order. */
 static void
 test_deliveries (void)
 {
@@ -227,7 +227,7 @@ test_nested (void)
   g_assert_true (atomic_load (&ended));
 }
 
-/* Other sources of the context get their turn in a flood of deliveries that bring more deliveries. */
+/* Other sources of the context get their turn while each delivery brings one more. */
 typedef struct
 {
   CallerContext *caller;

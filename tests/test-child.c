@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -367,12 +368,14 @@ mode_close_stdin (int argc, char **argv)
 }
 
 /* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits,
- * and exits when it is there; the file has the descendant's pid. Before the exit the text is
- * written to stdout; the late text comes from the descendant, when its parent has gone.
+ * and exits when it is there; the file has the descendant's pid. Before the exit the text is written
+ * to stdout; the late text comes from the descendant, when its parent has gone, and after that
+ * FILE.late.
  */
 static int
 mode_hold (int argc, char **argv)
 {
+  char late[PATH_MAX];
   int alive[2];
   char end;
 
@@ -405,6 +408,8 @@ mode_hold (int argc, char **argv)
     ;
   if (argc > 4)
     write_all (STDOUT_FILENO, argv[4], strlen (argv[4]));
+  snprintf (late, sizeof late, "%s.late", argv[1]);
+  make_pid_file (late);
   for (;;)
     pause ();
 }
@@ -644,6 +649,23 @@ mode_chop (int argc, char **argv)
     }
 }
 
+/* trace PID READY GATE: traces the process, makes the first file, and lets go of it, by its own
+ * exit, when the second one is there. 1 if it may not.
+ */
+static int
+mode_trace (int argc, char **argv)
+{
+  if (argc < 4)
+    return 125;
+  if (ptrace (PTRACE_SEIZE, (pid_t) atoi (argv[1]), NULL, NULL) < 0)
+    return 1;
+  if (make_file (argv[2], "traced") != 0)
+    return 125;
+  await_file (argv[3]);
+
+  return 0;
+}
+
 static const struct
 {
   const char *name;
@@ -669,6 +691,7 @@ static const struct
   { "ignore-term", mode_ignore_term },
   { "on-term", mode_on_term },
   { "meet", mode_meet },
+  { "trace", mode_trace },
   { "pattern", mode_pattern },
   { "patterns", mode_patterns },
   { "digest", mode_digest },

@@ -118,8 +118,21 @@ static void
 test_sizes (void)
 {
   static const gsize sizes[] = {
-    1,          511,        512,        513,        4096,       256 * KIB - 1,  256 * KIB,  256 * KIB + 1,
-    512 * KIB - 1, 512 * KIB, 512 * KIB + 1, 4096 * KIB - 1, 4096 * KIB, 4096 * KIB + 1, 8192 * KIB + 1,
+    1,
+    511,
+    512,
+    513,
+    4096,
+    256 * KIB - 1,
+    256 * KIB,
+    256 * KIB + 1,
+    512 * KIB - 1,
+    512 * KIB,
+    512 * KIB + 1,
+    4096 * KIB - 1,
+    4096 * KIB,
+    4096 * KIB + 1,
+    8192 * KIB + 1,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)

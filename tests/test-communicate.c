@@ -24,7 +24,8 @@ spawn_behind_gate (const char *mode,
                    const char *argument)
 {
   g_autofree char *gate = work_path ("gate");
-  g_autoptr(ProctorCommand) command = with_pipes (child_command ("gate", gate, mode, argument, NULL));
+  g_autoptr(ProctorCommand) command =
+    with_pipes (child_command ("gate", gate, mode, argument, NULL));
 
   g_unlink (gate);
   return spawn_or_abort (command);
@@ -158,8 +159,8 @@ static void
 test_sizes (void)
 {
   static const gsize sizes[] = {
-    1, 4095, 4096, 4097, 32767, 32768, 32769, 65535, 65536, 65537, 131072, 262143, 262144, 262145, 524287, 524288, 524289,
-    4194303, 4194304, 4194305,
+    1, 4095, 4096, 4097, 32767, 32768, 32769, 65535, 65536, 65537, 131072, 262143, 262144, 262145,
+    524287, 524288, 524289, 4194303, 4194304, 4194305,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -207,7 +208,8 @@ test_side_by_side (void)
 static void
 test_both_outputs_large (void)
 {
-  g_autoptr(ProctorCommand) command = with_pipes (child_command ("flood", "3000000", "2999999", NULL));
+  g_autoptr(ProctorCommand) command =
+    with_pipes (child_command ("flood", "3000000", "2999999", NULL));
   g_autoptr(ProctorProcess) process = spawn_or_abort (command);
   g_autoptr(ProctorResult) result = communicate_or_abort (process, NULL);
 
@@ -264,7 +266,8 @@ test_two_at_once (void)
 static void
 test_after_the_exit (void)
 {
-  g_autoptr(ProctorCommand) command = with_pipes (child_command ("say", "written before", "also", "2", NULL));
+  g_autoptr(ProctorCommand) command =
+    with_pipes (child_command ("say", "written before", "also", "2", NULL));
   g_autoptr(ProctorProcess) process = spawn_or_abort (command);
   g_autoptr(ProctorResult) result = NULL;
 
@@ -337,7 +340,8 @@ static void
 test_pipes_held (void)
 {
   g_autofree char *mark = work_path ("mark");
-  g_autoptr(ProctorCommand) command = with_pipes (child_command ("hold", mark, "12", "early ", "late", NULL));
+  g_autoptr(ProctorCommand) command =
+    with_pipes (child_command ("hold", mark, "12", "early ", "late", NULL));
   g_autoptr(ProctorProcess) process = spawn_or_abort (command);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(ProctorResult) result = NULL;
@@ -353,6 +357,7 @@ test_pipes_held (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   canceller_join (&canceller);
 
+  await_late (mark);
   kill (holder, SIGKILL);
   result = communicate_or_abort (process, NULL);
   assert_bytes (proctor_result_get_stdout (result), "early late");
@@ -368,7 +373,8 @@ test_drain_grace (void)
     {
       g_autofree char *name = g_strconcat ("holds-", held[i], NULL);
       g_autofree char *mark = work_path (name);
-      g_autoptr(ProctorCommand) command = with_pipes (child_command ("hold", mark, held[i], "text", NULL));
+      g_autoptr(ProctorCommand) command =
+        with_pipes (child_command ("hold", mark, held[i], "text", NULL));
       g_autoptr(GBytes) input = make_pattern (MIB, 1);
       g_autoptr(ProctorProcess) process = NULL;
       g_autoptr(ProctorResult) result = NULL;
@@ -446,7 +452,8 @@ test_cancelled_in_the_middle (void)
       g_autoptr(ProctorResult) result = NULL;
       guint n_cancelled = 0;
 
-      while (communicate_cancelled (process, n_cancelled == 0 ? input : NULL, (i + n_cancelled) * 150, &result))
+      while (communicate_cancelled (process, n_cancelled == 0 ? input : NULL,
+                                    (i + n_cancelled) * 150, &result))
         n_cancelled++;
       g_test_message ("cancelled %u times", n_cancelled);
       assert_same_bytes (proctor_result_get_stdout (result), input);
@@ -504,7 +511,8 @@ test_cancelled_input_is_given_back (void)
   assert_same_bytes (proctor_result_get_stdout (result), expected);
 }
 
-/* What is unsent goes out without a second call, too, also when nobody holds the process any more. */
+/* What is unsent goes out without a second call, too, also when nobody holds the process any more.
+ */
 static void
 test_cancelled_and_dropped (void)
 {
@@ -532,7 +540,8 @@ test_cancelled_and_dropped (void)
   g_assert_cmpint (st.st_size, ==, g_bytes_get_size (input));
 }
 
-/* A cancelled call has closed stdin for input, so more of it is refused; the process is left alone. */
+/* A cancelled call has closed stdin for input, so more of it is refused; the process is left alone.
+ */
 static void
 test_input_after_cancelling (void)
 {

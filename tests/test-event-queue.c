@@ -361,7 +361,9 @@ check_remove_in_batch (gboolean with_newcomer)
     {
       make_pipe (fds[i]);
       write_byte (fds[i][1]);
-      changes[i] = (Change){ &fixture, &probes[i], &probes[1 - i], with_newcomer ? &newcomer : NULL, quiet[0] };
+      changes[i] = (Change){ &fixture, &probes[i], &probes[1 - i], NULL, quiet[0] };
+      if (with_newcomer)
+        changes[i].newcomer = &newcomer;
       probes[i].then = remove_the_other;
       probes[i].then_data = &changes[i];
       probe_add (&probes[i], &fixture, fds[i][0], EVENT_IN);
@@ -557,7 +559,8 @@ check_channels (Fixture *fixture,
   for (guint i = 0; i < N_PROBES; i++)
     {
       Channel *channel = &channels[i];
-      gboolean ready = channel->probe.watch.slot != 0 && channel->has_byte && channel->probe.watch.wanted == EVENT_IN;
+      EventWatch *watch = &channel->probe.watch;
+      gboolean ready = watch->slot != 0 && channel->has_byte && watch->wanted == EVENT_IN;
 
       g_assert_cmpint (channel->probe.n_events > 0, ==, ready);
     }
@@ -577,7 +580,8 @@ change_channel (Fixture *fixture,
       break;
     case 1:
       if (channel->probe.watch.slot != 0)
-        event_queue_modify (fixture->queue, &channel->probe.watch, g_test_rand_bit () ? EVENT_IN : 0);
+        event_queue_modify (fixture->queue, &channel->probe.watch,
+                            g_test_rand_bit () ? EVENT_IN : 0);
       break;
     default:
       if (channel->has_byte)

@@ -75,9 +75,11 @@ test_order (void)
       for (guint j = 0; j < 12; j++)
         {
           g_autofree char *code = g_strdup_printf ("%u", j);
-          g_autofree char *script = g_strdup_printf ("sleep 0.%u; echo %u; exit %u", (12 - j) / 2, j, j);
+          g_autofree char *script =
+            g_strdup_printf ("sleep 0.%u; echo %u; exit %u", (12 - j) / 2, j, j);
 
-          g_ptr_array_add (commands, j % 2 == 0 ? proctor_command_new_shell (script) : child_command ("say", code, "", code, NULL));
+          g_ptr_array_add (commands, j % 2 == 0 ? proctor_command_new_shell (script)
+                                                : child_command ("say", code, "", code, NULL));
         }
       results = gather_or_abort (commands, bounds[i]);
       for (guint j = 0; j < 12; j++)
@@ -138,7 +140,8 @@ test_failed_spawns (void)
   ProctorCommand *invalid = echo_command (5);
 
   for (guint i = 0; i < 5; i++)
-    g_ptr_array_add (commands, i == 2 ? proctor_command_new ("/nowhere/to/be/found", NULL) : echo_command (i));
+    g_ptr_array_add (commands, i == 2 ? proctor_command_new ("/nowhere/to/be/found", NULL)
+                                      : echo_command (i));
   proctor_command_set_stdout (invalid, PROCTOR_STDIO_STDOUT);
   g_ptr_array_add (commands, invalid);
   g_ptr_array_add (commands, echo_command (6));
@@ -159,7 +162,8 @@ test_failed_spawns (void)
           g_assert_false (proctor_result_check (results->pdata[i], &error));
           g_assert_error (error, reason->domain, reason->code);
           g_assert_cmpstr (error->message, ==, reason->message);
-          g_assert_cmpint (proctor_result_get_returncode (results->pdata[i]), ==, PROCTOR_RETURNCODE_NONE);
+          g_assert_cmpint (proctor_result_get_returncode (results->pdata[i]), ==,
+                           PROCTOR_RETURNCODE_NONE);
           g_assert_null (proctor_result_get_stdout (results->pdata[i]));
           g_assert_null (proctor_result_get_stderr (results->pdata[i]));
           g_assert_nonnull (proctor_result_get_error (one_by_one->pdata[i]));
@@ -283,14 +287,16 @@ test_no_fds (void)
   limit = old_limit;
   limit.rlim_cur = (rlim_t) highest + 1;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 0, NULL, reply_arrived, &reply);
+  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 0, NULL,
+                        reply_arrived, &reply);
   results = proctor_gather_finish (reply_wait (&reply), &error);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old_limit), ==, 0);
   close (highest);
 
   g_assert_no_error (error);
   for (guint i = 0; i < 3; i++)
-    g_assert_error (proctor_result_get_error (results->pdata[i]), G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+    g_assert_error (proctor_result_get_error (results->pdata[i]), G_IO_ERROR,
+                    G_IO_ERROR_TOO_MANY_OPEN_FILES);
 }
 
 static void
@@ -366,7 +372,8 @@ test_two_gathers (void)
   for (guint i = 0; i < 20; i++)
     g_ptr_array_add (commands, echo_command (i));
   reply_init (&reply);
-  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 3, NULL, reply_arrived, &reply);
+  proctor_gather_async ((ProctorCommand **) commands->pdata, commands->len, 3, NULL,
+                        reply_arrived, &reply);
   results = gather_or_abort (commands, 5);
   others = proctor_gather_finish (reply_wait (&reply), NULL);
   for (guint i = 0; i < 20; i++)

@@ -57,7 +57,8 @@ deadline_start (const char *what,
 {
   struct sigaction action = { .sa_handler = deadline_passed, .sa_flags = SA_RESTART };
 
-  g_snprintf (deadline_message, sizeof deadline_message, "Bail out! %s did not end in %u seconds\n", what, seconds);
+  g_snprintf (deadline_message, sizeof deadline_message,
+              "Bail out! %s did not end in %u seconds\n", what, seconds);
   sigemptyset (&action.sa_mask);
   sigaction (SIGALRM, &action, NULL);
   alarm (seconds);
@@ -91,7 +92,8 @@ count_fds (gboolean print)
         continue;
       n++;
       if (print && readlinkat (dirfd (directory), entry->d_name, target, sizeof target - 1) >= 0)
-        g_test_message ("open: %s %.*s", entry->d_name, (int) strnlen (target, sizeof target), target);
+        g_test_message ("open: %s %.*s", entry->d_name, (int) strnlen (target, sizeof target),
+                        target);
     }
   closedir (directory);
 

@@ -46,11 +46,12 @@ take_letters (Mailbox  *mailbox,
               gpointer  owner)
 {
   Consumer *self = owner;
+  guint budget = self->budget > 0 ? self->budget : G_MAXUINT;
   MailboxItem *item;
 
   g_assert_true (g_main_context_is_owner (self->context));
   self->n_calls++;
-  for (guint n = 0; (self->budget == 0 || n < self->budget) && (item = mailbox_pop (mailbox)) != NULL; n++)
+  for (guint n = 0; n < budget && (item = mailbox_pop (mailbox)) != NULL; n++)
     take_letter (self, item);
   return FALSE;
 }

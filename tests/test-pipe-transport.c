@@ -11,7 +11,7 @@
 
 #include "transport-testing.h"
 
-/* ---- two connected ends of every kind: what is written to the second can be read from the first */
+/* ---- two connected ends: what is written to the second can be read from the first */
 
 typedef enum
 {
@@ -216,7 +216,6 @@ static void
 test_refused (void)
 {
   g_autofree char *path = work_file ("file", "content");
-  g_autoptr(GError) error = NULL;
   int file = open (path, O_RDWR | O_CLOEXEC);
   int directory = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int closed = dup (file);
@@ -258,7 +257,8 @@ test_cancelled_meanwhile (void)
   log_init (&log);
   reply_init (&reply);
   recorder = recorder_new (&log);
-  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), cancellable, reply_arrived, &reply);
+  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), cancellable,
+                                   reply_arrived, &reply);
   g_cancellable_cancel (cancellable);
   g_assert_null (proctor_connect_read_pipe_finish (reply_wait (&reply), &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -528,9 +528,11 @@ test_many (void)
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *number = g_strdup_printf ("%u", i);
+      GByteArray *received;
 
       AWAIT (&logs[2 * i], logs[2 * i].lost && logs[2 * i + 1].lost);
-      g_assert_cmpmem (logs[2 * i].data[0]->data, logs[2 * i].data[0]->len, number, strlen (number));
+      received = logs[2 * i].data[0];
+      g_assert_cmpmem (received->data, received->len, number, strlen (number));
       log_clear (&logs[2 * i]);
       log_clear (&logs[2 * i + 1]);
     }
@@ -685,7 +687,8 @@ test_context_of_the_call (void)
   log_init (&log);
   reply_init (&reply);
   recorder = recorder_new (&log);
-  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), NULL, reply_arrived, &reply);
+  proctor_connect_read_pipe_async (ends[0], PROCTOR_PIPE_PROTOCOL (recorder), NULL, reply_arrived,
+                                   &reply);
   g_main_context_pop_thread_default (context);
 
   transport = proctor_connect_read_pipe_finish (reply_wait (&reply), NULL);
@@ -705,8 +708,10 @@ connect_in_thread (gpointer data)
 {
   ForeignPipe *self = data;
   g_autoptr(Recorder) recorder = recorder_new (&self->log);
+  g_autoptr(ProctorReadTransport) transport = NULL;
 
-  g_object_unref (proctor_connect_read_pipe (self->fd, PROCTOR_PIPE_PROTOCOL (recorder), NULL, NULL));
+  transport = proctor_connect_read_pipe (self->fd, PROCTOR_PIPE_PROTOCOL (recorder), NULL, NULL);
+  g_assert_nonnull (transport);
   return NULL;
 }
 

@@ -741,6 +741,8 @@ test_pause (void)
       pump_start (&pump, limit);
       for (guint round = 0; round < 4; round++)
         {
+          /* All that is read ahead; the child may sleep earlier, when this program is slow. */
+          await (proctor_stream_reader_get_buffered (pump.talk.out) == 2 * limit + 1);
           pump_await_blocked (&pump);
           before = *pump.counter;
           g_assert_cmpuint (proctor_stream_reader_get_buffered (pump.talk.out), >, limit);
@@ -972,7 +974,8 @@ test_cancelled_communicate_gives_back (void)
   g_assert_null (proctor_process_communicate_finish (talk.process, reply_wait (&reply), &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
-  g_assert_cmpuint (proctor_stream_reader_get_buffered (talk.out), ==, 7);
+  /* What was read is held again; the rest may have been in the pipe still. */
+  await_buffered (talk.out, 7);
   proctor_stream_reader_set_long_lines (talk.out, PROCTOR_LONG_LINES_SPLIT);
   assert_line (&talk, "out");
   assert_line (&talk, "put\n");
@@ -1066,16 +1069,18 @@ test_forked_copy (void)
       char byte;
 
 #define refused(call) (!(call) && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED) && (g_clear_error (&error), TRUE))
-      _exit (refused (proctor_stream_reader_read_line (talk.out, NULL, &error)) &&
-             refused (proctor_stream_reader_read_to_end (talk.out, NULL, &error)) &&
-             refused (g_input_stream_read (G_INPUT_STREAM (talk.out), &byte, 1, NULL, &error) != -1) &&
-             refused (proctor_stream_writer_drain (talk.in, NULL, &error)) &&
-             refused (g_output_stream_write (G_OUTPUT_STREAM (talk.in), "x", 1, NULL, &error) != -1) &&
-             refused (g_output_stream_flush (G_OUTPUT_STREAM (talk.in), NULL, &error))
-             ? 0 : 1);
+      if (refused (proctor_stream_reader_read_line (talk.out, NULL, &error)) &&
+          refused (proctor_stream_reader_read_to_end (talk.out, NULL, &error)) &&
+          refused (g_input_stream_read (G_INPUT_STREAM (talk.out), &byte, 1, NULL, &error) != -1) &&
+          refused (proctor_stream_writer_drain (talk.in, NULL, &error)) &&
+          refused (g_output_stream_write (G_OUTPUT_STREAM (talk.in), "x", 1, NULL, &error) != -1) &&
+          refused (g_output_stream_flush (G_OUTPUT_STREAM (talk.in), NULL, &error)))
+        /* An end in which no tool that looks for leaks has a say. */
+        kill (getpid (), SIGKILL);
+      _exit (1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
   assert_line (&talk, "one\n");
   feed_end (&talk);
   assert_rest (&talk, "two\n");

@@ -100,13 +100,14 @@ pause_hook (Log      *self,
             Event     event,
             int       fd)
 {
+  ProctorSubprocessTransport *transport = PROCTOR_SUBPROCESS_TRANSPORT (self->transport);
   gboolean *held = self->hook_data;
 
   if (event != EVENT_DATA)
     return;
   g_assert_false (held[fd]);
   held[fd] = TRUE;
-  proctor_read_transport_pause_reading (get_output (PROCTOR_SUBPROCESS_TRANSPORT (self->transport), fd));
+  proctor_read_transport_pause_reading (get_output (transport, fd));
 }
 
 static void
@@ -225,7 +226,9 @@ shut_hook (Log      *self,
 static void
 test_shut_in_callbacks (void)
 {
-  const Event events[] = { EVENT_MADE, EVENT_DATA, EVENT_PIPE_LOST, EVENT_EXITED, EVENT_LOST, EVENT_PAUSE };
+  const Event events[] = {
+    EVENT_MADE, EVENT_DATA, EVENT_PIPE_LOST, EVENT_EXITED, EVENT_LOST, EVENT_PAUSE,
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (events); i++)
     {
@@ -268,7 +271,8 @@ chain_hook (Log      *self,
   self->transport = NULL;
   command = child_command ("echo", "again", NULL);
   next = recorder_new (self);
-  transport = proctor_command_open_transport (command, PROCTOR_SUBPROCESS_PROTOCOL (next), NULL, &error);
+  transport = proctor_command_open_transport (command, PROCTOR_SUBPROCESS_PROTOCOL (next), NULL,
+                                              &error);
   g_assert_no_error (error);
 }
 
@@ -306,7 +310,8 @@ test_context_of_the_call (void)
   log_init (&log);
   reply_init (&reply);
   recorder = recorder_new (&log);
-  proctor_command_open_transport_async (command, PROCTOR_SUBPROCESS_PROTOCOL (recorder), NULL, reply_arrived, &reply);
+  proctor_command_open_transport_async (command, PROCTOR_SUBPROCESS_PROTOCOL (recorder), NULL,
+                                        reply_arrived, &reply);
   g_main_context_pop_thread_default (context);
 
   result = reply_wait (&reply);
@@ -334,7 +339,8 @@ open_in_thread (gpointer data)
       g_autoptr(ProctorSubprocessTransport) transport = NULL;
       g_autoptr(GError) error = NULL;
 
-      transport = proctor_command_open_transport (command, PROCTOR_SUBPROCESS_PROTOCOL (recorder), NULL, &error);
+      transport = proctor_command_open_transport (command, PROCTOR_SUBPROCESS_PROTOCOL (recorder),
+                                                  NULL, &error);
       g_assert_no_error (error);
     }
   return NULL;

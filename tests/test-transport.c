@@ -176,8 +176,10 @@ resume_hook (Log      *self,
              Event     event,
              int       fd)
 {
+  ProctorWriteTransport *in = self->hook_data;
+
   if (event == EVENT_RESUME)
-    g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (self->hook_data), <=, 16 * KIB);
+    g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (in), <=, 16 * KIB);
 }
 
 static void
@@ -366,8 +368,9 @@ test_stdios (void)
       for (int fd = -1; fd < 5; fd++)
         {
           gboolean is_pipe = fd >= 0 && fd < 3 && strchr (table[i].lost, "ABC"[fd]) != NULL;
+          GObject *pipe_transport = proctor_subprocess_transport_get_pipe_transport (transport, fd);
 
-          g_assert_true ((proctor_subprocess_transport_get_pipe_transport (transport, fd) != NULL) == is_pipe);
+          g_assert_true ((pipe_transport != NULL) == is_pipe);
         }
       AWAIT (&log, log.lost);
       for (int fd = 0; fd < 3; fd++)
@@ -498,8 +501,10 @@ pause_stderr_hook (Log      *self,
                    Event     event,
                    int       fd)
 {
+  ProctorSubprocessTransport *transport = PROCTOR_SUBPROCESS_TRANSPORT (self->transport);
+
   if (event == EVENT_MADE)
-    proctor_read_transport_pause_reading (get_output (PROCTOR_SUBPROCESS_TRANSPORT (self->transport), 2));
+    proctor_read_transport_pause_reading (get_output (transport, 2));
 }
 
 /* It is there still, since nobody reads what it has written; but it has ended, and with what it

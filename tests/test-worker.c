@@ -118,7 +118,9 @@ poster_thread (gpointer data)
   return NULL;
 }
 
-/* Floods of posts from several threads to several actors; each gets all, in order for each thread. */
+/* Floods of posts from several threads to several actors; each gets all, and each thread's in
+ * their order.
+ */
 static void
 test_flood (void)
 {
@@ -248,8 +250,8 @@ add_to_crowd (gpointer data)
   Crowd *self = data;
 
   worker_arm_timer (self->worker, &self->timer, g_get_monotonic_time () + 2000, note_timer);
-  g_assert_true (event_queue_add (worker_get_event_queue (self->worker), &self->watch, self->fds[0], EVENT_IN,
-                                  note_watch));
+  g_assert_true (event_queue_add (worker_get_event_queue (self->worker), &self->watch,
+                                  self->fds[0], EVENT_IN, note_watch));
 }
 
 /* Beside actors that always have messages waiting another one, a timer and a fd of the same worker
@@ -292,7 +294,8 @@ test_fairness (void)
   close (crowd.fds[1]);
 }
 
-/* The worker is kept from its work until many messages wait for one actor and then one for another. */
+/* The worker is kept from its work until many messages wait for one actor and then one for another.
+ */
 #define N_WAITING 20000
 
 typedef struct
@@ -435,7 +438,8 @@ arm_alarms (gpointer data)
       worker_arm_timer (self->worker, &self->alarms[i].never, deadline + 1, not_called);
       worker_arm_timer (self->worker, &self->alarms[i].timer, deadline, alarm_called);
       /* Each takes its companion away in time. */
-      worker_arm_timer (self->worker, &self->alarms[i].never, deadline + 60 * G_USEC_PER_SEC, not_called);
+      worker_arm_timer (self->worker, &self->alarms[i].never, deadline + 60 * G_USEC_PER_SEC,
+                        not_called);
     }
 }
 

@@ -328,9 +328,12 @@ recorder_subprocess_init (ProctorSubprocessProtocolInterface *iface)
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (Recorder, recorder, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_BASE_PROTOCOL, recorder_base_init)
-                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_PIPE_PROTOCOL, recorder_pipe_init)
-                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_SUBPROCESS_PROTOCOL, recorder_subprocess_init))
+                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_BASE_PROTOCOL,
+                                                      recorder_base_init)
+                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_PIPE_PROTOCOL,
+                                                      recorder_pipe_init)
+                               G_IMPLEMENT_INTERFACE (PROCTOR_TYPE_SUBPROCESS_PROTOCOL,
+                                                      recorder_subprocess_init))
 
 static inline void
 recorder_class_init (RecorderClass *klass)

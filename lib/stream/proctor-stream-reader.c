@@ -11,6 +11,7 @@
 
 #include "base/base-thread.h"
 #include "stream/read-question.h"
+#include "stream/stream-source.h"
 
 static void pollable_init (GPollableInputStreamInterface *iface);
 
@@ -383,48 +384,37 @@ proctor_stream_reader_close_finish (GInputStream  *stream,
 
 /* ---- as a GPollableInputStream */
 
-typedef struct
-{
-  GSource source;
-  ReadChannel *channel; /* owned */
-} ReadableSource;
-
-/* Ready as long as there is something to read, as a file descriptor would be. */
 static gboolean
-readable_source_dispatch (GSource     *source,
-                          GSourceFunc  callback,
-                          gpointer     user_data)
+channel_is_ready (gpointer channel)
 {
-  ReadChannel *channel = ((ReadableSource *) source)->channel;
-
-  g_source_set_ready_time (source, -1);
-  if (read_channel_is_readable (channel))
-    g_source_set_ready_time (source, 0);
-  return G_SOURCE_CONTINUE;
+  return read_channel_is_readable (channel);
 }
 
 static void
-readable_source_dispose (GSource *source)
+channel_add_source (gpointer  channel,
+                    GSource  *source)
 {
-  ReadableSource *self = (ReadableSource *) source;
-
-  if (self->channel != NULL)
-    read_channel_remove_source (self->channel, source);
-  g_clear_pointer (&self->channel, read_channel_unref);
+  read_channel_add_source (channel, source);
 }
 
-/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and
- * wants this to be there.
- */
-static gboolean
-readable_source_closure_callback (gpointer data)
+static void
+channel_remove_source (gpointer  channel,
+                       GSource  *source)
 {
-  return G_SOURCE_CONTINUE;
+  read_channel_remove_source (channel, source);
 }
 
-static GSourceFuncs readable_source_funcs = {
-  .dispatch = readable_source_dispatch,
-  .closure_callback = readable_source_closure_callback,
+static void
+channel_unref (gpointer channel)
+{
+  read_channel_unref (channel);
+}
+
+static const StreamSourceChannel source_channel = {
+  .is_ready = channel_is_ready,
+  .add = channel_add_source,
+  .remove = channel_remove_source,
+  .unref = channel_unref,
 };
 
 static gboolean
@@ -440,14 +430,10 @@ pollable_create_source (GPollableInputStream *pollable,
                         GCancellable         *cancellable)
 {
   ProctorStreamReader *self = PROCTOR_STREAM_READER (pollable);
-  g_autoptr(GSource) readable = g_source_new (&readable_source_funcs, sizeof (ReadableSource));
 
   proctor_stream_reader_give_back (self);
-  ((ReadableSource *) readable)->channel = read_channel_ref (self->channel);
-  g_source_set_dispose_function (readable, readable_source_dispose);
-  g_source_set_static_name (readable, "[Proctor] readable");
-  read_channel_add_source (self->channel, readable);
-  return g_pollable_source_new_full (self, readable, cancellable);
+  return stream_source_new (self, &source_channel, read_channel_ref (self->channel), "[Proctor] readable",
+                            cancellable);
 }
 
 static void

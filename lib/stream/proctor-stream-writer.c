@@ -10,6 +10,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "base/base-thread.h"
+#include "stream/stream-source.h"
 
 /**
  * ProctorStreamWriter:
@@ -544,48 +545,38 @@ proctor_stream_writer_close_async (GOutputStream       *stream,
 
 /* ---- as a GPollableOutputStream */
 
-typedef struct
-{
-  GSource source;
-  WriteChannel *channel; /* owned */
-} WritableSource;
-
-/* Ready as long as there is room, as a file descriptor would be. */
+/* There is room, or no sense in waiting for it. */
 static gboolean
-writable_source_dispatch (GSource     *source,
-                          GSourceFunc  callback,
-                          gpointer     user_data)
+channel_is_ready (gpointer channel)
 {
-  WriteChannel *channel = ((WritableSource *) source)->channel;
-
-  g_source_set_ready_time (source, -1);
-  if (write_channel_try (channel, WRITE_ROOM, NULL))
-    g_source_set_ready_time (source, 0);
-  return G_SOURCE_CONTINUE;
+  return write_channel_try (channel, WRITE_ROOM, NULL);
 }
 
 static void
-writable_source_dispose (GSource *source)
+channel_add_source (gpointer  channel,
+                    GSource  *source)
 {
-  WritableSource *self = (WritableSource *) source;
-
-  if (self->channel != NULL)
-    write_channel_remove_source (self->channel, source);
-  g_clear_pointer (&self->channel, write_channel_unref);
+  write_channel_add_source (channel, source);
 }
 
-/* Never called: the source only makes its parent ready. But GLib gives it a dummy closure, and
- * wants this to be there.
- */
-static gboolean
-writable_source_closure_callback (gpointer data)
+static void
+channel_remove_source (gpointer  channel,
+                       GSource  *source)
 {
-  return G_SOURCE_CONTINUE;
+  write_channel_remove_source (channel, source);
 }
 
-static GSourceFuncs writable_source_funcs = {
-  .dispatch = writable_source_dispatch,
-  .closure_callback = writable_source_closure_callback,
+static void
+channel_unref (gpointer channel)
+{
+  write_channel_unref (channel);
+}
+
+static const StreamSourceChannel source_channel = {
+  .is_ready = channel_is_ready,
+  .add = channel_add_source,
+  .remove = channel_remove_source,
+  .unref = channel_unref,
 };
 
 static gboolean
@@ -618,13 +609,9 @@ pollable_create_source (GPollableOutputStream *pollable,
                         GCancellable          *cancellable)
 {
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (pollable);
-  g_autoptr(GSource) writable = g_source_new (&writable_source_funcs, sizeof (WritableSource));
 
-  ((WritableSource *) writable)->channel = write_channel_ref (self->channel);
-  g_source_set_dispose_function (writable, writable_source_dispose);
-  g_source_set_static_name (writable, "[Proctor] writable");
-  write_channel_add_source (self->channel, writable);
-  return g_pollable_source_new_full (self, writable, cancellable);
+  return stream_source_new (self, &source_channel, write_channel_ref (self->channel), "[Proctor] writable",
+                            cancellable);
 }
 
 static void

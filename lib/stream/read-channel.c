@@ -48,7 +48,7 @@ struct _ReadChannel
   gboolean resume_posted;
   const ReadRequest *waiting_for; /* borrowed from who waits */
   StreamWaiter *waiter;             /* borrowed */
-  GSList *sources;                /* of borrowed GSource */
+  GSList *sources;                /* of owned GSource */
 
   /* posted once at a time */
   Message resume_message; /* guarded by resume_posted */
@@ -558,7 +558,7 @@ read_channel_add_source (ReadChannel *self,
                          GSource     *source)
 {
   g_mutex_lock (&self->channel_lock);
-  self->sources = g_slist_prepend (self->sources, source);
+  self->sources = g_slist_prepend (self->sources, g_source_ref (source));
   if (self->ended || self->held.length > 0)
     g_source_set_ready_time (source, 0);
   g_mutex_unlock (&self->channel_lock);
@@ -571,4 +571,5 @@ read_channel_remove_source (ReadChannel *self,
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_remove (self->sources, source);
   g_mutex_unlock (&self->channel_lock);
+  g_source_unref (source);
 }

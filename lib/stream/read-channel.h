@@ -88,8 +88,8 @@ int read_channel_get_error (ReadChannel *self);
 /* Nobody will read any more: closes the pipe, and the writer gets SIGPIPE. */
 void read_channel_close (ReadChannel *self);
 
-/* Sources that become ready when there is something to read, or the end. The channel holds no
- * reference to them.
+/* Sources that become ready when there is something to read, or the end. The channel holds a
+ * reference to them until they are removed.
  */
 void read_channel_add_source (ReadChannel *self,
                               GSource     *source);

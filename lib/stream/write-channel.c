@@ -62,7 +62,7 @@ struct _WriteChannel
   GQueue sent;          /* of GBytes: kept ones to be let go of */
   KeptForLater *later;  /* owned; what was kept, when the writer has gone */
   GQueue waiters;       /* of borrowed WriteWaiter, linked through themselves */
-  GSList *sources;      /* of borrowed GSource */
+  GSList *sources;      /* of owned GSource */
 
   gboolean abort_posted;
 
@@ -553,7 +553,7 @@ write_channel_add_source (WriteChannel *self,
                           GSource      *source)
 {
   g_mutex_lock (&self->channel_lock);
-  self->sources = g_slist_prepend (self->sources, source);
+  self->sources = g_slist_prepend (self->sources, g_source_ref (source));
   if (goal_is_reached_locked (self, WRITE_ROOM))
     g_source_set_ready_time (source, 0);
   g_mutex_unlock (&self->channel_lock);
@@ -566,4 +566,5 @@ write_channel_remove_source (WriteChannel *self,
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_remove (self->sources, source);
   g_mutex_unlock (&self->channel_lock);
+  g_source_unref (source);
 }

@@ -107,8 +107,8 @@ void write_channel_let_go_of_sent (WriteChannel *self);
  */
 void write_channel_let_go_later (WriteChannel *self);
 
-/* Sources that become ready when there is room, or no sense in waiting for it. The channel holds no
- * reference to them.
+/* Sources that become ready when there is room, or no sense in waiting for it. The channel holds a
+ * reference to them until they are removed.
  */
 void write_channel_add_source (WriteChannel *self,
                                GSource      *source);

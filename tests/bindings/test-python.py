@@ -2,14 +2,16 @@
 # The library from Python, through its typelib.
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import os
 import signal
 import sys
+import tempfile
 import unittest
 
 import gi
 
 gi.require_version("Proctor", "1")
-from gi.repository import Gio, GLib, Proctor  # noqa: E402
+from gi.repository import Gio, GLib, GObject, Proctor  # noqa: E402
 
 DEADLINE_SECONDS = 60
 
@@ -166,6 +168,186 @@ class Streams(unittest.TestCase):
         self.assertEqual(reader.read_to_end(None).get_data(), b"st")
         self.assertIsNone(reader.read_line_utf8(None))
         self.assertEqual(reader.read_lines_utf8(None), [])
+
+
+class SubprocessLog(GObject.Object, Proctor.BaseProtocol, Proctor.SubprocessProtocol):
+    """Writes down what it is told of a process. What an interface builds on has to be named, too."""
+
+    def __init__(self, done):
+        super().__init__()
+        self.done = done
+        self.calls = []
+        self.data = {1: b"", 2: b""}
+
+    def do_connection_made(self, transport):
+        self.calls.append("made")
+        self.transport = transport
+
+    def do_pipe_data_received(self, fd, data):
+        self.data[fd] += data.get_data()
+
+    def do_pipe_connection_lost(self, fd, error):
+        self.calls.append(("lost", fd, error))
+
+    def do_process_exited(self):
+        self.calls.append("exited")
+
+    def do_pause_writing(self):
+        self.calls.append("pause")
+
+    def do_resume_writing(self):
+        self.calls.append("resume")
+
+    def do_connection_lost(self, error):
+        self.calls.append("over")
+        self.done(error)
+
+
+class PipeLog(GObject.Object, Proctor.BaseProtocol, Proctor.PipeProtocol):
+    """The same of a pipe."""
+
+    def __init__(self, done):
+        super().__init__()
+        self.done = done
+        self.calls = []
+        self.data = b""
+
+    def do_connection_made(self, transport):
+        self.calls.append("made")
+
+    def do_data_received(self, data):
+        self.data += data.get_data()
+
+    def do_eof_received(self):
+        self.calls.append("eof")
+
+    def do_connection_lost(self, error):
+        self.calls.append("over")
+        self.done(error)
+
+
+class OnlyTheEnd(GObject.Object, Proctor.BaseProtocol):
+    """Leaves out all the others."""
+
+    def __init__(self, done):
+        super().__init__()
+        self.done = done
+
+    def do_connection_lost(self, error):
+        self.done(error)
+
+
+class Protocols(unittest.TestCase):
+    def check_process(self, protocol):
+        self.assertEqual(protocol.calls[0], "made")
+        self.assertEqual(protocol.calls[-1], "over")
+        self.assertEqual(
+            set(protocol.calls[1:-1]),
+            {("lost", 0, None), ("lost", 1, None), ("lost", 2, None), "exited"})
+
+    def test_process(self):
+        protocols = []
+
+        def start(done):
+            protocol = SubprocessLog(done)
+            protocols.append(protocol)
+            command = Proctor.Command.new_shell("cat; echo oops >&2; exit 5")
+            transport = command.open_transport(protocol, None)
+            self.assertEqual(transport, protocol.transport)
+            self.assertEqual(transport.get_protocol(), protocol)
+            self.assertGreater(transport.get_pid(), 0)
+            stdin = transport.get_pipe_transport(0)
+            self.assertIsInstance(stdin, Proctor.WriteTransport)
+            stdin.write(GLib.Bytes.new(b"one\n"))
+            stdin.write_all([GLib.Bytes.new(b"two\n"), GLib.Bytes.new(b"three\n")])
+            stdin.write_eof()
+
+        self.assertIsNone(run_loop(start))
+        protocol, = protocols
+        self.check_process(protocol)
+        self.assertEqual(protocol.data, {1: b"one\ntwo\nthree\n", 2: b"oops\n"})
+        self.assertEqual(protocol.transport.get_returncode(), (True, 5))
+        self.assertTrue(protocol.transport.is_closing())
+        self.assertIsNone(protocol.transport.get_protocol())
+
+    def test_process_asynchronous(self):
+        protocols = []
+
+        def start(done):
+            protocols.append(SubprocessLog(done))
+            command = Proctor.Command.new(["echo", "hello"])
+            command.open_transport_async(
+                protocols[0], None,
+                lambda source, answer: protocols.append(source.open_transport_finish(answer)))
+
+        run_loop(start)
+        protocol, transport = protocols
+        self.assertEqual(transport, protocol.transport)
+        self.check_process(protocol)
+        self.assertEqual(protocol.data[1], b"hello\n")
+
+    def test_error_and_flow(self):
+        protocols = []
+
+        def start(done):
+            protocol = SubprocessLog(done)
+            protocols.append(protocol)
+            transport = Proctor.Command.new(["sleep", "1000"]).open_transport(protocol, None)
+            stdin = transport.get_pipe_transport(0)
+            self.assertEqual(tuple(stdin.get_write_buffer_limits()), (16384, 65536))
+            stdin.write(GLib.Bytes.new(bytes(1 << 20)))
+            self.assertEqual(protocol.calls, ["made", "pause"])
+            self.assertGreater(stdin.get_write_buffer_size(), 65536)
+            transport.shut()
+
+        run_loop(start)
+        protocol, = protocols
+        error, = [call[2] for call in protocol.calls if call[:2] == ("lost", 0)]
+        self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.BROKEN_PIPE))
+        self.assertEqual(protocol.transport.get_returncode(), (True, -signal.SIGKILL))
+
+    def test_pipe(self):
+        for connect in (self.connect, self.connect_async):
+            read_end, write_end = os.pipe()
+            os.write(write_end, b"hello")
+            os.close(write_end)
+            protocols = []
+
+            def start(done):
+                protocols.append(PipeLog(done))
+                connect(read_end, protocols[0])
+
+            self.assertIsNone(run_loop(start))
+            protocol, = protocols
+            self.assertEqual(protocol.calls, ["made", "eof", "over"])
+            self.assertEqual(protocol.data, b"hello")
+
+    def connect(self, fd, protocol):
+        transport = Proctor.connect_read_pipe(fd, protocol, None)
+        self.assertEqual(transport.get_fd(), fd)
+
+    def connect_async(self, fd, protocol):
+        Proctor.connect_read_pipe_async(
+            fd, protocol, None, lambda source, answer: Proctor.connect_read_pipe_finish(answer))
+
+    def test_write_pipe(self):
+        read_end, write_end = os.pipe()
+
+        def start(done):
+            transport = Proctor.connect_write_pipe(write_end, OnlyTheEnd(done), None)
+            transport.write(GLib.Bytes.new(b"hello"))
+            transport.shut()
+
+        self.assertIsNone(run_loop(start))
+        self.assertEqual(os.read(read_end, 100), b"hello")
+        self.assertEqual(os.read(read_end, 100), b"")
+        os.close(read_end)
+
+    def test_regular_file(self):
+        with tempfile.TemporaryFile() as file, self.assertRaises(GLib.Error) as caught:
+            Proctor.connect_read_pipe(os.dup(file.fileno()), PipeLog(None), None)
+        self.assertTrue(
+            caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED))
 
 
 class Errors(unittest.TestCase):

@@ -140,7 +140,8 @@ ask_command (Ask *self)
 
   if (self->number % 4 == 3)
     {
-      self->input = make_pattern (1 + self->number * 37 % 100000, self->member->index * 1000003 + self->number);
+      self->input = make_pattern (1 + self->number * 37 % 100000,
+                                  self->member->index * 1000003 + self->number);
       return child_command ("cat", NULL);
     }
   return child_command ("say", out, err, code, NULL);
@@ -330,7 +331,8 @@ crowd_one_ended (GObject      *source,
   g_autoptr(GError) error = NULL;
   int returncode = 0;
 
-  g_assert_true (proctor_process_wait_finish (PROCTOR_PROCESS (source), result, &returncode, &error));
+  g_assert_true (proctor_process_wait_finish (PROCTOR_PROCESS (source), result, &returncode,
+                                              &error));
   g_assert_no_error (error);
   g_assert_cmpint (returncode, ==, -SIGKILL);
   self->n_ended++;
@@ -360,8 +362,10 @@ test_thousand_children (void)
 
   for (guint i = 0; i < crowd.n_expected; i++)
     {
-      g_assert_cmpint (proctor_process_get_state (crowd.processes->pdata[i]), ==, PROCTOR_PROCESS_RUNNING);
-      proctor_process_wait_async (crowd.processes->pdata[i], NULL, crowd_one_ended, &crowd);
+      ProctorProcess *process = crowd.processes->pdata[i];
+
+      g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_RUNNING);
+      proctor_process_wait_async (process, NULL, crowd_one_ended, &crowd);
     }
   for (guint i = 0; i < crowd.n_expected; i++)
     {
@@ -572,7 +576,8 @@ wander_run (Wanderer     *self,
     }
   else
     {
-      proctor_command_run_async (command, NULL, cancellable, reply_arrived, wanderer_reply (&reply));
+      proctor_command_run_async (command, NULL, cancellable, reply_arrived,
+                                 wanderer_reply (&reply));
       result = proctor_command_run_finish (command, reply_wait (&reply), &error);
     }
   expect_usual_error (error);
@@ -590,7 +595,8 @@ wander_gather (Wanderer     *self,
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     commands[i] = wanderer_command (self);
-  proctor_gather_async (commands, G_N_ELEMENTS (commands), 2, cancellable, reply_arrived, wanderer_reply (&reply));
+  proctor_gather_async (commands, G_N_ELEMENTS (commands), 2, cancellable, reply_arrived,
+                        wanderer_reply (&reply));
   results = proctor_gather_finish (reply_wait (&reply), &error);
   expect_usual_error (error);
   g_assert_true (results == NULL || results->len == G_N_ELEMENTS (commands));
@@ -626,7 +632,8 @@ wander_communicate (Wanderer     *self,
     }
   else
     {
-      proctor_process_communicate_async (process, input, cancellable, reply_arrived, wanderer_reply (&reply));
+      proctor_process_communicate_async (process, input, cancellable, reply_arrived,
+                                         wanderer_reply (&reply));
       result = proctor_process_communicate_finish (process, reply_wait (&reply), &error);
     }
   expect_usual_error (error);
@@ -666,7 +673,8 @@ wander_stop (Wanderer     *self,
   if (process == NULL)
     return;
 
-  proctor_process_stop (process, g_rand_int_range (self->member->random, 0, 3000), cancellable, &error);
+  proctor_process_stop (process, g_rand_int_range (self->member->random, 0, 3000), cancellable,
+                        &error);
   expect_usual_error (error);
 }
 
@@ -675,14 +683,14 @@ wander_signal (Wanderer     *self,
                GCancellable *cancellable)
 {
   static const int signals[] = { 0, SIGSTOP, SIGCONT, SIGTERM, SIGKILL, SIGUSR1 };
+  gint32 index = g_rand_int_range (self->member->random, 0, G_N_ELEMENTS (signals));
   ProctorProcess *process = wanderer_pick (self);
   g_autoptr(GError) error = NULL;
 
   if (process == NULL)
     return;
 
-  proctor_process_send_signal (process, signals[g_rand_int_range (self->member->random, 0, G_N_ELEMENTS (signals))],
-                               &error);
+  proctor_process_send_signal (process, signals[index], &error);
   expect_usual_error (error);
   proctor_process_get_state (process);
 }
@@ -706,8 +714,9 @@ static void
 wander (Member *member)
 {
   static void (*const steps[]) (Wanderer *self, GCancellable *cancellable) = {
-    wander_spawn, wander_spawn, wander_run,    wander_gather, wander_communicate, wander_communicate,
-    wander_wait,  wander_stop,  wander_signal, wander_signal, wander_drop,
+    wander_spawn,       wander_spawn, wander_run,  wander_gather, wander_communicate,
+    wander_communicate, wander_wait,  wander_stop, wander_signal, wander_signal,
+    wander_drop,
   };
   Wanderer self = { .member = member, .held = g_ptr_array_new_with_free_func (g_object_unref) };
 

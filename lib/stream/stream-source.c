@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: the context's that it is attached to; destroying it ANY. */
+
+#include "config.h"
+
+#include "stream/stream-source.h"
+
+/* The source is added to the channel when it is prepared for the first time, and removed when it is
+ * destroyed. Between the two the channel holds a reference, since a source whose last reference is just
+ * being dropped must not be touched, not even to be made ready. A source that was never attached is
+ * never destroyed, but was not added either.
+ *
+ * The callback's data tells of the destruction. It may go before the source or after it, so that what
+ * both need is apart.
+ */
+typedef struct
+{
+  /* immutable after construction */
+  const StreamSourceChannel *kind;
+  gpointer channel; /* owned */
+  GSource *source;  /* borrowed; there as long as it is added */
+
+  /* guarded by added_lock, which is taken before the channel's */
+  GMutex added_lock;
+  gboolean added;
+  gboolean destroyed;
+} SharedState;
+
+typedef struct
+{
+  GSource source;
+  SharedState *state; /* owned */
+} StreamSource;
+
+static void
+shared_state_clear (gpointer data)
+{
+  SharedState *self = data;
+
+  self->kind->unref (self->channel);
+  g_mutex_clear (&self->added_lock);
+}
+
+static gboolean
+stream_source_prepare (GSource *source,
+                       int     *timeout)
+{
+  SharedState *state = ((StreamSource *) source)->state;
+
+  g_mutex_lock (&state->added_lock);
+  if (!state->added && !state->destroyed)
+    {
+      state->added = TRUE;
+      state->kind->add (state->channel, source);
+    }
+  g_mutex_unlock (&state->added_lock);
+
+  *timeout = -1;
+  return FALSE;
+}
+
+/* Ready as long as the channel is, as a file descriptor would be. */
+static gboolean
+stream_source_dispatch (GSource     *source,
+                        GSourceFunc  callback,
+                        gpointer     user_data)
+{
+  SharedState *state = ((StreamSource *) source)->state;
+
+  g_source_set_ready_time (source, -1);
+  if (state->kind->is_ready (state->channel))
+    g_source_set_ready_time (source, 0);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+stream_source_finalize (GSource *source)
+{
+  g_atomic_rc_box_release_full (((StreamSource *) source)->state, shared_state_clear);
+}
+
+/* The source only makes its parent ready. */
+static gboolean
+never_called (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs stream_source_funcs = {
+  .prepare = stream_source_prepare,
+  .dispatch = stream_source_dispatch,
+  .finalize = stream_source_finalize,
+};
+
+/* When a source is destroyed, GLib lets go of its callback. */
+static void
+stream_source_destroyed (gpointer data)
+{
+  SharedState *state = data;
+  gboolean added;
+
+  g_mutex_lock (&state->added_lock);
+  added = state->added;
+  state->destroyed = TRUE;
+  g_mutex_unlock (&state->added_lock);
+
+  if (added)
+    state->kind->remove (state->channel, state->source);
+  g_atomic_rc_box_release_full (state, shared_state_clear);
+}
+
+GSource *
+stream_source_new (gpointer                   stream,
+                   const StreamSourceChannel *kind,
+                   gpointer                   channel,
+                   const char                *name,
+                   GCancellable              *cancellable)
+{
+  g_autoptr(GSource) source = g_source_new (&stream_source_funcs, sizeof (StreamSource));
+  SharedState *state = g_atomic_rc_box_new0 (SharedState);
+  GSource *pollable = g_pollable_source_new (stream);
+
+  state->kind = kind;
+  state->channel = channel;
+  state->source = source;
+  g_mutex_init (&state->added_lock);
+  ((StreamSource *) source)->state = state;
+  g_source_set_name (source, name);
+  g_source_set_callback (source, never_called, g_atomic_rc_box_acquire (state), stream_source_destroyed);
+
+  /* Not g_pollable_source_new_full(): it sets a closure, and replacing that destroys the source. */
+  g_source_add_child_source (pollable, source);
+  if (cancellable != NULL)
+    {
+      g_autoptr(GSource) cancelled = g_cancellable_source_new (cancellable);
+
+      g_source_set_dummy_callback (cancelled);
+      g_source_add_child_source (pollable, cancelled);
+    }
+  return pollable;
+}
