@@ -48,7 +48,8 @@ way_read_until (ProctorStreamReader  *reader,
     return proctor_stream_reader_read_until (reader, separator, length, cancellable, error);
 
   reply_init (&reply);
-  proctor_stream_reader_read_until_async (reader, separator, length, cancellable, reply_arrived, &reply);
+  proctor_stream_reader_read_until_async (reader, separator, length, cancellable, reply_arrived,
+                                          &reply);
   return proctor_stream_reader_read_until_finish (reader, reply_wait (&reply), error);
 }
 
@@ -86,7 +87,8 @@ way_read_bytes (gpointer       stream,
 
   buffer = g_malloc (count);
   reply_init (&reply);
-  g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT, cancellable, reply_arrived, &reply);
+  g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT, cancellable, reply_arrived,
+                             &reply);
   n_read = g_input_stream_read_finish (stream, reply_wait (&reply), error);
   return n_read >= 0 ? g_bytes_new (buffer, (gsize) n_read) : NULL;
 }
@@ -119,7 +121,8 @@ way_read_all (gpointer   stream,
     return g_input_stream_read_all (stream, buffer, count, n_read, NULL, error);
 
   reply_init (&reply);
-  g_input_stream_read_all_async (stream, buffer, count, G_PRIORITY_DEFAULT, NULL, reply_arrived, &reply);
+  g_input_stream_read_all_async (stream, buffer, count, G_PRIORITY_DEFAULT, NULL, reply_arrived,
+                                 &reply);
   return g_input_stream_read_all_finish (stream, reply_wait (&reply), n_read, error);
 }
 
@@ -183,7 +186,8 @@ way_write_all (gpointer        stream,
     return g_output_stream_write_all (stream, data, length, written, cancellable, error);
 
   reply_init (&reply);
-  g_output_stream_write_all_async (stream, data, length, G_PRIORITY_DEFAULT, cancellable, reply_arrived, &reply);
+  g_output_stream_write_all_async (stream, data, length, G_PRIORITY_DEFAULT, cancellable,
+                                   reply_arrived, &reply);
   return g_output_stream_write_all_finish (stream, reply_wait (&reply), written, error);
 }
 
@@ -297,11 +301,13 @@ await_no_room (ProctorStreamWriter *writer)
       await (!g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (writer)));
       g_main_context_iteration (g_main_context_get_thread_default (), FALSE);
       g_usleep (500);
-      n_looks = g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (writer)) ? 0 : n_looks + 1;
+      n_looks =
+        g_pollable_output_stream_is_writable (G_POLLABLE_OUTPUT_STREAM (writer)) ? 0 : n_looks + 1;
     }
 }
 
-/* To a cat, whose output is read: the bytes are there when this returns, in a chunk of their own. */
+/* To a cat, whose output is read: the bytes are there when this returns, in a chunk of their own.
+ */
 static inline void
 feed (Talk       *self,
       const char *text)

@@ -86,7 +86,9 @@ random_bytes (GRand *random,
   guint8 *data = g_malloc (length + 1);
 
   for (gsize i = 0; i < length; i++)
-    data[i] = (guint8) (g_rand_int_range (random, 0, 40) == 0 ? '\n' : 'a' + g_rand_int_range (random, 0, 2));
+    data[i] =
+      (guint8) (g_rand_int_range (random, 0, 40) == 0 ? '\n'
+                                                      : 'a' + g_rand_int_range (random, 0, 2));
   return data;
 }
 
@@ -113,7 +115,8 @@ add (Pair  *self,
       byte_queue_append_chunk (&self->queue, chunk);
       break;
     case 1:
-      byte_queue_append_chunk (&self->queue, byte_chunk_new_from_bytes (g_bytes_new (data, length)));
+      byte_queue_append_chunk (&self->queue,
+                               byte_chunk_new_from_bytes (g_bytes_new (data, length)));
       break;
     default:
       byte_queue_append (&self->queue, data, length);

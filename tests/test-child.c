@@ -132,7 +132,8 @@ mode_fds (int argc, char **argv)
       length = readlinkat (dirfd (directory), entry->d_name, target, sizeof target);
       if (length < 0 || used + (size_t) length + 32 > sizeof text)
         return 1;
-      used += (size_t) snprintf (text + used, sizeof text - used, "%s %.*s\n", entry->d_name, (int) length, target);
+      used += (size_t) snprintf (text + used, sizeof text - used, "%s %.*s\n", entry->d_name,
+                                 (int) length, target);
     }
   closedir (directory);
 
@@ -151,7 +152,8 @@ mode_signals (int argc, char **argv)
     return 1;
   while (fgets (line, sizeof line, status) != NULL)
     {
-      if (strncmp (line, "SigBlk", 6) == 0 || strncmp (line, "SigIgn", 6) == 0 || strncmp (line, "SigCgt", 6) == 0)
+      if (strncmp (line, "SigBlk", 6) == 0 || strncmp (line, "SigIgn", 6) == 0 ||
+          strncmp (line, "SigCgt", 6) == 0)
         strncat (text, line, sizeof text - strlen (text) - 1);
     }
   fclose (status);
@@ -368,9 +370,9 @@ mode_close_stdin (int argc, char **argv)
 }
 
 /* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits,
- * and exits when it is there; the file has the descendant's pid. Before the exit the text is written
- * to stdout; the late text comes from the descendant, when its parent has gone, and after that
- * FILE.late.
+ * and exits when it is there; the file has the descendant's pid. Before the exit the text is
+ * written to stdout; the late text comes from the descendant, when its parent has gone, and after
+ * that FILE.late.
  */
 static int
 mode_hold (int argc, char **argv)

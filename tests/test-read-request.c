@@ -69,7 +69,8 @@ expect_record (const Question *question,
     return too_long (question, possible);
   if (!ended)
     return (Expected){ WAIT, 0, 0 };
-  return question->kind == READ_UNTIL ? (Expected){ INCOMPLETE, 0, 0 } : (Expected){ TAKE, length, 0 };
+  return question->kind == READ_UNTIL ? (Expected){ INCOMPLETE, 0, 0 }
+                                      : (Expected){ TAKE, length, 0 };
 }
 
 static Expected
@@ -87,7 +88,8 @@ expect_lines (const Question *question,
     }
   if (start == 0)
     return expect_record (question, data, length, ended);
-  if (ended && length - start <= question->limit && memchr (data + start, '\n', length - start) == NULL)
+  if (ended && length - start <= question->limit &&
+      memchr (data + start, '\n', length - start) == NULL)
     start = length;
   return (Expected){ TAKE, start, 0 };
 }
@@ -142,7 +144,8 @@ flow_next_chunk (Flow *self)
   gsize length = 1;
   ByteChunk *chunk;
 
-  while (self->arrived + length < self->length && (self->cuts & (1u << (self->arrived + length - 1))) == 0)
+  while (self->arrived + length < self->length &&
+         (self->cuts & (1u << (self->arrived + length - 1))) == 0)
     length++;
   chunk = byte_chunk_new (length);
   memcpy (chunk->data, self->data + self->arrived, length);
@@ -160,7 +163,8 @@ flow_check_held (Flow *self)
   g_assert_cmpuint (self->held.length, ==, self->arrived - self->taken);
   for (const ByteChunk *chunk = self->held.first; chunk != NULL; chunk = chunk->next)
     {
-      g_assert_true (memcmp (chunk->data + chunk->start, self->data + done, chunk->end - chunk->start) == 0);
+      g_assert_true (
+        memcmp (chunk->data + chunk->start, self->data + done, chunk->end - chunk->start) == 0);
       done += chunk->end - chunk->start;
     }
 }
@@ -180,7 +184,8 @@ look (Flow           *flow,
       ReadRequest    *request,
       gboolean        ended)
 {
-  Expected expected = expect (question, flow->data + flow->taken, flow->arrived - flow->taken, ended);
+  Expected expected =
+    expect (question, flow->data + flow->taken, flow->arrived - flow->taken, ended);
   gboolean answered = read_request_try (request, &flow->held, ended);
   gsize length;
   const char *data;
@@ -239,8 +244,9 @@ read_one (Flow           *flow,
   while (!answered && !flow_has_ended (flow))
     {
       gsize length = flow_next_chunk (flow);
-      gboolean worth = read_request_is_worth_a_try (&request, (const guint8 *) flow->data + flow->arrived - length, length,
-                                                    flow->held.length);
+      gboolean worth =
+        read_request_is_worth_a_try (&request, (const guint8 *) flow->data + flow->arrived - length,
+                                     length, flow->held.length);
 
       answered = look (flow, question, &request, FALSE);
       /* Nobody would have looked. */
@@ -280,7 +286,8 @@ read_with_all_cuts (const Question *question,
   guint n_cuts = 1u << (length > 0 ? length - 1 : 0);
   guint step = test_scale () >= 1 ? 1 : (guint) (1 / test_scale ());
 
-  for (guint cuts = step > 1 ? (guint) g_test_rand_int_range (0, (gint32) step) : 0; cuts < n_cuts; cuts += step)
+  for (guint cuts = step > 1 ? (guint) g_test_rand_int_range (0, (gint32) step) : 0; cuts < n_cuts;
+       cuts += step)
     read_all (question, data, length, cuts);
 }
 
@@ -302,7 +309,11 @@ test_one_separator (gconstpointer separator_data)
       {
         char data[MAX_LENGTH + 1];
 
-        memset (data, (length + place) % 2 == 0 ? 'x' : separator[0] == '\n' ? '\r' : separator[0], sizeof data);
+        memset (data,
+                (length + place) % 2 == 0 ? 'x'
+                : separator[0] == '\n'    ? '\r'
+                                          : separator[0],
+                sizeof data);
         if (place + separator_length <= length)
           memcpy (data + place, separator, separator_length);
         for (gsize limit = 1; limit <= MAX_LENGTH + 1; limit++)
@@ -333,12 +344,15 @@ read_all_words (ReadKind    kind,
         for (gsize limit = 1; limit <= length + 1; limit++)
           for (guint split = 0; split < 2; split++)
             {
-              Question question = { .kind = kind, .separator = separator, .limit = limit, .split = split == 1 };
+              Question question = {
+                .kind = kind, .separator = separator, .limit = limit, .split = split == 1
+              };
 
               if (n_cuts == 0)
                 read_with_all_cuts (&question, data, length);
               for (guint i = 0; i < n_cuts; i++)
-                read_all (&question, data, length, (guint) g_test_rand_int () & ((1u << MAX_LENGTH) - 1));
+                read_all (&question, data, length,
+                          (guint) g_test_rand_int () & ((1u << MAX_LENGTH) - 1));
             }
       }
 }
@@ -378,7 +392,9 @@ test_lengths (void)
     for (gsize length = 0; length <= MAX_LENGTH; length++)
       for (gsize wanted = 1; wanted <= MAX_LENGTH + 1; wanted++)
         {
-          Question question = { .kind = kinds[kind], .separator = "", .limit = 1, .length = wanted };
+          Question question = {
+            .kind = kinds[kind], .separator = "", .limit = 1, .length = wanted
+          };
 
           read_with_all_cuts (&question, "abcdefghijkl", length);
         }
@@ -415,7 +431,8 @@ test_cuts_do_not_matter (void)
 
           while (!read_request_try (&request, &flow.held, flow_has_ended (&flow)))
             flow_next_chunk (&flow);
-          g_assert_cmpmem (g_bytes_get_data (request.bytes, NULL), g_bytes_get_size (request.bytes), line, strlen (line));
+          g_assert_cmpmem (g_bytes_get_data (request.bytes, NULL), g_bytes_get_size (request.bytes),
+                           line, strlen (line));
           read_request_clear (&request);
         }
       g_assert_cmpuint (flow.held.length, ==, 0);
@@ -443,8 +460,8 @@ read_text (ReadKind    kind,
       while (!read_request_try (&request, &flow.held, flow_has_ended (&flow)))
         flow_next_chunk (&flow);
       g_assert_no_error (request.error);
-      g_assert_cmpmem (g_bytes_get_data (request.bytes, NULL), g_bytes_get_size (request.bytes), expected[i],
-                       strlen (expected[i]));
+      g_assert_cmpmem (g_bytes_get_data (request.bytes, NULL), g_bytes_get_size (request.bytes),
+                       expected[i], strlen (expected[i]));
       read_request_clear (&request);
     }
   g_assert_cmpuint (flow.held.length, ==, 0);
@@ -468,9 +485,10 @@ test_text_across_chunks (void)
 static void
 test_no_text (void)
 {
-  static const struct { const char *bytes; gsize length; } bad[] = {
-    { "\xff\n", 2 }, { "a\xc3\n", 3 }, { "a\xe2\x82\n", 4 }, { "\xc0\x80\n", 3 }, { "a\0b\n", 4 }, { "\xed\xa0\x80\n", 4 },
-    { "\xf0\x9d\x84", 3 },
+  static const struct { const char *bytes; gsize length;
+  } bad[] = {
+    { "\xff\n", 2 }, { "a\xc3\n", 3 },        { "a\xe2\x82\n", 4 },  { "\xc0\x80\n", 3 },
+    { "a\0b\n", 4 }, { "\xed\xa0\x80\n", 4 }, { "\xf0\x9d\x84", 3 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -478,7 +496,9 @@ test_no_text (void)
       for (guint lines = 0; lines < 2; lines++)
         {
           Flow flow = { .data = bad[i].bytes, .length = bad[i].length, .cuts = cuts };
-          ReadRequest request = { .kind = lines ? READ_LINES : READ_LINE, .limit = 100, .utf8 = TRUE };
+          ReadRequest request = { .kind = lines ? READ_LINES : READ_LINE,
+                                  .limit = 100,
+                                  .utf8 = TRUE };
           ReadRequest again = { .kind = READ_LINE, .limit = 100 };
 
           while (!read_request_try (&request, &flow.held, flow_has_ended (&flow)))
@@ -489,7 +509,8 @@ test_no_text (void)
           read_request_clear (&request);
 
           g_assert_true (read_request_try (&again, &flow.held, TRUE));
-          g_assert_cmpmem (g_bytes_get_data (again.bytes, NULL), g_bytes_get_size (again.bytes), bad[i].bytes, bad[i].length);
+          g_assert_cmpmem (g_bytes_get_data (again.bytes, NULL), g_bytes_get_size (again.bytes),
+                           bad[i].bytes, bad[i].length);
           read_request_clear (&again);
           byte_queue_clear (&flow.held);
         }
@@ -512,7 +533,9 @@ test_text_in_pieces (void)
 
         while (done < length)
           {
-            ReadRequest request = { .kind = READ_LINE, .limit = limit, .split = TRUE, .utf8 = TRUE };
+            ReadRequest request = {
+              .kind = READ_LINE, .limit = limit, .split = TRUE, .utf8 = TRUE
+            };
             gsize size;
 
             while (!read_request_try (&request, &flow.held, flow.arrived == length))
@@ -550,7 +573,8 @@ main (int    argc,
 
   for (guint i = 0; i < G_N_ELEMENTS (separators); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/read-request/one-separator/%s", i == 0 ? "line-feed" : separators[i]);
+      g_autofree char *path =
+        g_strdup_printf ("/read-request/one-separator/%s", i == 0 ? "line-feed" : separators[i]);
 
       g_test_add_data_func (path, separators[i], test_one_separator);
     }

@@ -145,7 +145,9 @@ test_splice (void)
 
   talk_start (&talk, child_command ("pattern", "2097153", "4", NULL), 5000);
   g_assert_cmpint (way_splice (memory, talk.out,
-                               G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, &error),
+                               G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
+                                 G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
+                               &error),
                    ==, 2 * MIB + 1);
   g_assert_no_error (error);
   bytes = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
@@ -197,10 +199,12 @@ static GBytes *
 compress (GBytes *bytes)
 {
   g_autoptr(GOutputStream) memory = g_memory_output_stream_new_resizable ();
-  g_autoptr(GConverter) compressor = G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1));
+  g_autoptr(GConverter) compressor =
+    G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1));
   g_autoptr(GOutputStream) stream = g_converter_output_stream_new (memory, compressor);
 
-  g_assert_true (g_output_stream_write_all (stream, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), NULL, NULL, NULL));
+  g_assert_true (g_output_stream_write_all (stream, g_bytes_get_data (bytes, NULL),
+                                            g_bytes_get_size (bytes), NULL, NULL, NULL));
   g_assert_true (g_output_stream_close (stream, NULL, NULL));
   return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
 }
@@ -211,7 +215,8 @@ test_converter (void)
   g_auto(Talk) talk = { 0 };
   g_autoptr(GBytes) expected = make_pattern (700000, 2);
   g_autoptr(GBytes) packed = compress (expected);
-  g_autoptr(GConverter) unpacker = G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+  g_autoptr(GConverter) unpacker =
+    G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
   g_autoptr(GInputStream) stream = NULL;
   g_autoptr(GBytes) bytes = NULL;
 
@@ -242,7 +247,8 @@ polled_ready (GObject  *stream,
   gssize length;
 
   self->n_calls++;
-  length = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer, sizeof buffer, NULL, &error);
+  length = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer,
+                                                     sizeof buffer, NULL, &error);
   if (length < 0)
     {
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
@@ -270,7 +276,8 @@ test_pollable (void)
   pollable = G_POLLABLE_INPUT_STREAM (talk.out);
   g_assert_true (g_pollable_input_stream_can_poll (pollable));
   g_assert_false (g_pollable_input_stream_is_readable (pollable));
-  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (pollable, &byte, 1, NULL, &error), ==, -1);
+  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (pollable, &byte, 1, NULL, &error), ==,
+                   -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
   g_clear_error (&error);
 
@@ -288,7 +295,8 @@ test_pollable (void)
   g_source_destroy (source);
   g_source_unref (source);
   g_assert_true (g_pollable_input_stream_is_readable (pollable));
-  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (pollable, &byte, 1, NULL, &error), ==, 0);
+  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (pollable, &byte, 1, NULL, &error), ==,
+                   0);
 
   bytes = g_byte_array_free_to_bytes (polled.all);
   assert_same_bytes (bytes, expected);
@@ -344,21 +352,26 @@ test_splice_into_writer (void)
   g_auto(Talk) from = { 0 };
   g_auto(Talk) to = { 0 };
 
-  expected = digest_text (8 * MIB, digest_add (DIGEST_START, g_bytes_get_data (pattern, NULL), 8 * MIB));
+  expected =
+    digest_text (8 * MIB, digest_add (DIGEST_START, g_bytes_get_data (pattern, NULL), 8 * MIB));
   talk_start (&from, child_command ("pattern", "8388608", "12", NULL), 10000);
   talk_start (&to, child_command ("gate", gate, "digest", NULL), 0);
   reply_init (&reply);
   g_output_stream_splice_async (G_OUTPUT_STREAM (to.in), G_INPUT_STREAM (from.out),
-                                G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
+                                G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
+                                  G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
                                 G_PRIORITY_DEFAULT, NULL, reply_arrived, &reply);
   await_no_room (to.in);
   for (guint i = 0; i < 50; i++)
     {
       g_main_context_iteration (reply.context, FALSE);
-      g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (to.in), <=, 64 * KIB + 16 * KIB);
+      g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (to.in), <=,
+                        64 * KIB + 16 * KIB);
     }
   g_free (work_file ("gate", ""));
-  g_assert_cmpint (g_output_stream_splice_finish (G_OUTPUT_STREAM (to.in), reply_wait (&reply), &error), ==, 8 * MIB);
+  g_assert_cmpint (g_output_stream_splice_finish (G_OUTPUT_STREAM (to.in), reply_wait (&reply),
+                                                  &error),
+                   ==, 8 * MIB);
   g_assert_no_error (error);
   assert_rest (&to, expected);
   assert_returncode (from.process, 0);

@@ -369,7 +369,8 @@ test_beyond_the_limit (void)
   assert_same_bytes (bytes, start);
   g_clear_pointer (&bytes, g_bytes_unref);
   bytes = way_read_exactly (exactly.out, 5, NULL, &error);
-  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), 5, (const char *) g_bytes_get_data (all, NULL) + 10 * MIB, 5);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), 5,
+                   (const char *) g_bytes_get_data (all, NULL) + 10 * MIB, 5);
   g_clear_pointer (&bytes, g_bytes_unref);
 
   talk_start (&to_end, child_command ("pattern", "10485765", "3", NULL), 1);
@@ -615,7 +616,8 @@ read_somehow (Talk         *talk,
     }
 
   if (error != NULL && error->domain == PROCTOR_ERROR)
-    g_assert_true (error->code == PROCTOR_ERROR_INCOMPLETE_READ || error->code == PROCTOR_ERROR_LIMIT_OVERRUN);
+    g_assert_true (error->code == PROCTOR_ERROR_INCOMPLETE_READ ||
+                   error->code == PROCTOR_ERROR_LIMIT_OVERRUN);
   else if (error != NULL)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   return bytes;
@@ -646,7 +648,8 @@ test_cancel_at_any_moment (void)
       bytes = read_somehow (&talk, random, cancellable);
       canceller_join (&canceller);
       if (bytes != NULL)
-        g_byte_array_append (output, g_bytes_get_data (bytes, NULL), (guint) g_bytes_get_size (bytes));
+        g_byte_array_append (output, g_bytes_get_data (bytes, NULL),
+                             (guint) g_bytes_get_size (bytes));
       else
         n_not++;
       n_given += bytes != NULL;
@@ -680,7 +683,8 @@ pump_start (Pump  *self,
   /* Not a writable one: that would be private. */
   self->file = g_mapped_file_new (path, FALSE, &error);
   g_assert_no_error (error);
-  self->counter = (const volatile guint64 *) (gconstpointer) g_mapped_file_get_contents (self->file);
+  self->counter =
+    (const volatile guint64 *) (gconstpointer) g_mapped_file_get_contents (self->file);
   talk_start (&self->talk, child_command ("pump", path, NULL), limit);
 }
 
@@ -695,7 +699,10 @@ pump_await_blocked (Pump *self)
     {
       guint64 now = *self->counter;
 
-      n_same = now > 0 && now == before && process_letter (proctor_process_get_pid (self->talk.process)) == 'S' ? n_same + 1 : 0;
+      n_same = now > 0 && now == before &&
+                   process_letter (proctor_process_get_pid (self->talk.process)) == 'S'
+               ? n_same + 1
+               : 0;
       before = now;
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
       g_usleep (1000);
@@ -809,9 +816,11 @@ test_after_the_exit (void)
   assert_returncode (talk.process, 0);
   first = way_read_exactly (talk.out, 30000, NULL, &error);
   rest = way_read_to_end (talk.out, NULL, &error);
-  g_assert_true (memcmp (g_bytes_get_data (first, NULL), g_bytes_get_data (expected, NULL), 30000) == 0);
+  g_assert_true (
+    memcmp (g_bytes_get_data (first, NULL), g_bytes_get_data (expected, NULL), 30000) == 0);
   g_assert_cmpuint (g_bytes_get_size (rest), ==, 30000);
-  g_assert_true (memcmp (g_bytes_get_data (rest, NULL), (const char *) g_bytes_get_data (expected, NULL) + 30000, 30000) == 0);
+  g_assert_true (memcmp (g_bytes_get_data (rest, NULL),
+                         (const char *) g_bytes_get_data (expected, NULL) + 30000, 30000) == 0);
   g_assert_true (proctor_stream_reader_at_eof (talk.out));
 }
 
@@ -1068,7 +1077,9 @@ test_forked_copy (void)
       GError *error = NULL;
       char byte;
 
-#define refused(call) (!(call) && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED) && (g_clear_error (&error), TRUE))
+#define refused(call) \
+  (!(call) && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED) && \
+   (g_clear_error (&error), TRUE))
       if (refused (proctor_stream_reader_read_line (talk.out, NULL, &error)) &&
           refused (proctor_stream_reader_read_to_end (talk.out, NULL, &error)) &&
           refused (g_input_stream_read (G_INPUT_STREAM (talk.out), &byte, 1, NULL, &error) != -1) &&

@@ -90,7 +90,9 @@ test_much (void)
   talk_start (&talk, child_command ("digest", NULL), 0);
   while (done < total)
     {
-      gsize length = (gsize) g_rand_int_range (random, 1, g_rand_int_range (random, 0, 10) == 0 ? 1 << 20 : 1 << 12);
+      gsize length =
+        (gsize) g_rand_int_range (random, 1,
+                                  g_rand_int_range (random, 0, 10) == 0 ? 1 << 20 : 1 << 12);
       g_autoptr(GBytes) bytes = make_pattern (length, done);
       const guint8 *data = g_bytes_get_data (bytes, NULL);
       g_autoptr(GBytes) first = g_bytes_new_from_bytes (bytes, 0, length / 2);
@@ -217,7 +219,8 @@ test_whose_thread_frees (void)
       g_autofree char *gate = work_path (child_reads ? "gate-1" : "gate-0");
       g_auto(Talk) talk = { 0 };
 
-      talk_start (&talk, child_command ("gate", gate, child_reads ? "digest" : "exit", "3", NULL), 0);
+      talk_start (&talk, child_command ("gate", gate, child_reads ? "digest" : "exit", "3", NULL),
+                  0);
       for (guint i = 0; i < 10; i++)
         {
           g_autoptr(GBytes) bytes = own_bytes (&freed, 300 * KIB);
@@ -348,7 +351,8 @@ test_many_drains (void)
   for (guint i = 0; i < G_N_ELEMENTS (replies); i++)
     {
       reply_init (&replies[i]);
-      proctor_stream_writer_drain_async (talk.in, i == 2 ? cancellable : NULL, reply_arrived, &replies[i]);
+      proctor_stream_writer_drain_async (talk.in, i == 2 ? cancellable : NULL, reply_arrived,
+                                         &replies[i]);
     }
   for (guint i = 0; i < 100; i++)
     {
@@ -368,7 +372,8 @@ test_many_drains (void)
   for (guint i = 0; i < G_N_ELEMENTS (replies); i++)
     {
       if (i != 2)
-        g_assert_true (proctor_stream_writer_drain_finish (talk.in, reply_wait (&replies[i]), &error));
+        g_assert_true (
+          proctor_stream_writer_drain_finish (talk.in, reply_wait (&replies[i]), &error));
       g_assert_no_error (error);
       reply_clear (&replies[i]);
     }
@@ -407,7 +412,8 @@ test_cancel (void)
       canceller_join (&canceller);
     }
   open_gate ();
-  assert_digest (&talk, 2 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 2 * MIB));
+  assert_digest (&talk, 2 * MIB,
+                 digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 2 * MIB));
 }
 
 static void
@@ -448,7 +454,8 @@ test_close (void)
   g_assert_true (g_output_stream_close (G_OUTPUT_STREAM (talk.in), NULL, &error));
   g_assert_false (way_write_all (talk.in, "x", 1, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
-  assert_digest (&talk, 3 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 3 * MIB));
+  assert_digest (&talk, 3 * MIB,
+                 digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 3 * MIB));
 }
 
 static void
@@ -462,7 +469,8 @@ test_dropped (void)
   g_autoptr(GError) error = NULL;
   g_auto(Talk) talk = { 0 };
 
-  expected = digest_text (3 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 3 * MIB));
+  expected =
+    digest_text (3 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 3 * MIB));
   start_behind_gate (&talk);
   writer = g_object_ref (talk.in);
   reader = g_object_ref (talk.out);
@@ -496,12 +504,14 @@ test_splice_file (void)
   opener = g_thread_new ("opener", open_gate_thread, NULL);
   /* Blocking in all ways: GIO reads files in threads of its own. */
   g_assert_cmpint (g_output_stream_splice (G_OUTPUT_STREAM (talk.in), G_INPUT_STREAM (source),
-                                           G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL,
-                                           &error),
+                                           G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
+                                             G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
+                                           NULL, &error),
                    ==, 5 * MIB);
   g_assert_no_error (error);
   g_thread_join (opener);
-  assert_digest (&talk, 5 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 5 * MIB));
+  assert_digest (&talk, 5 * MIB,
+                 digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 5 * MIB));
 }
 
 typedef struct
@@ -520,7 +530,8 @@ sender_thread (gpointer data)
 
   while (self->sent < length)
     {
-      gssize now = send (self->fd, bytes + self->sent, MIN (length - self->sent, 50000), MSG_NOSIGNAL);
+      gssize now =
+        send (self->fd, bytes + self->sent, MIN (length - self->sent, 50000), MSG_NOSIGNAL);
 
       g_assert_cmpint (now, >, 0);
       g_atomic_pointer_set (&self->sent, self->sent + (gsize) now);
@@ -553,22 +564,27 @@ test_splice_socket (void)
   thread = g_thread_new ("sender", sender_thread, &sender);
   reply_init (&reply);
   /* Closing the source would start a thread of GIO's. */
-  g_output_stream_splice_async (G_OUTPUT_STREAM (talk.in), source, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, G_PRIORITY_DEFAULT,
-                                NULL, reply_arrived, &reply);
+  g_output_stream_splice_async (G_OUTPUT_STREAM (talk.in), source,
+                                G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, G_PRIORITY_DEFAULT, NULL,
+                                reply_arrived, &reply);
   /* The child does not read: what is on its way is bounded, and the sender gets no further. */
   await_no_room (talk.in);
   for (guint i = 0; i < 100; i++)
     {
       g_main_context_iteration (reply.context, FALSE);
       g_usleep (100);
-      g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (talk.in), <, 64 * KIB + 16 * KIB);
+      g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (talk.in), <,
+                        64 * KIB + 16 * KIB);
     }
   g_assert_cmpuint ((gsize) g_atomic_pointer_get (&sender.sent), <, 3 * MIB);
   open_gate ();
-  g_assert_cmpint (g_output_stream_splice_finish (G_OUTPUT_STREAM (talk.in), reply_wait (&reply), &error), ==, 6 * MIB);
+  g_assert_cmpint (g_output_stream_splice_finish (G_OUTPUT_STREAM (talk.in), reply_wait (&reply),
+                                                  &error),
+                   ==, 6 * MIB);
   g_assert_no_error (error);
   g_thread_join (thread);
-  assert_digest (&talk, 6 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 6 * MIB));
+  assert_digest (&talk, 6 * MIB,
+                 digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 6 * MIB));
 }
 
 typedef struct
@@ -589,8 +605,10 @@ polled_ready (GObject  *stream,
   gssize now;
 
   self->n_calls++;
-  now = g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (stream), bytes + self->written,
-                                                    MIN (length - self->written, 40000), NULL, &error);
+  now =
+    g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (stream),
+                                                bytes + self->written,
+                                                MIN (length - self->written, 40000), NULL, &error);
   if (now < 0)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
   else
@@ -632,7 +650,8 @@ test_pollable (void)
   g_source_destroy (source);
   g_source_unref (source);
   proctor_stream_writer_write_eof (talk.in);
-  assert_digest (&talk, 2 * MIB, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 2 * MIB));
+  assert_digest (&talk, 2 * MIB,
+                 digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), 2 * MIB));
 }
 
 /* Sources come and go while the library makes them ready: attached or not, destroyed, or ended with
@@ -692,7 +711,9 @@ test_pollable_loss (void)
     }
   g_source_destroy (source);
   g_source_unref (source);
-  g_assert_cmpint (g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (talk.in), "x", 1, NULL, &error), ==, -1);
+  g_assert_cmpint (g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (talk.in),
+                                                               "x", 1, NULL, &error),
+                   ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
   assert_returncode (talk.process, -SIGKILL);
 }
@@ -894,9 +915,11 @@ test_waiting_hears_of_loss (void)
       if (i == 0)
         proctor_stream_writer_drain_async (talk.in, NULL, reply_arrived, &reply);
       else if (i == 1)
-        g_output_stream_flush_async (G_OUTPUT_STREAM (talk.in), G_PRIORITY_DEFAULT, NULL, reply_arrived, &reply);
+        g_output_stream_flush_async (G_OUTPUT_STREAM (talk.in), G_PRIORITY_DEFAULT, NULL,
+                                     reply_arrived, &reply);
       else
-        g_output_stream_close_async (G_OUTPUT_STREAM (talk.in), G_PRIORITY_DEFAULT, NULL, reply_arrived, &reply);
+        g_output_stream_close_async (G_OUTPUT_STREAM (talk.in), G_PRIORITY_DEFAULT, NULL,
+                                     reply_arrived, &reply);
       for (guint k = 0; k < 20; k++)
         g_main_context_iteration (reply.context, FALSE);
       g_assert_null (reply.result);
@@ -906,9 +929,11 @@ test_waiting_hears_of_loss (void)
       if (i == 0)
         assert_broken (proctor_stream_writer_drain_finish (talk.in, reply.result, &error));
       else if (i == 1)
-        assert_broken (g_output_stream_flush_finish (G_OUTPUT_STREAM (talk.in), reply.result, &error));
+        assert_broken (
+          g_output_stream_flush_finish (G_OUTPUT_STREAM (talk.in), reply.result, &error));
       else
-        assert_broken (g_output_stream_close_finish (G_OUTPUT_STREAM (talk.in), reply.result, &error));
+        assert_broken (
+          g_output_stream_close_finish (G_OUTPUT_STREAM (talk.in), reply.result, &error));
       talk_kill (&talk);
     }
 }

@@ -15,7 +15,11 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_CHILD_WATCHER (proctor_child_watcher_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_DERIVABLE_TYPE (ProctorChildWatcher, proctor_child_watcher, PROCTOR, CHILD_WATCHER, GObject)
+G_DECLARE_DERIVABLE_TYPE (ProctorChildWatcher,
+                          proctor_child_watcher,
+                          PROCTOR,
+                          CHILD_WATCHER,
+                          GObject)
 
 /**
  * ProctorChildWatcherClass:

@@ -12,7 +12,10 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_MAIN_CHILD_WATCHER (proctor_main_child_watcher_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorMainChildWatcher, proctor_main_child_watcher, PROCTOR, MAIN_CHILD_WATCHER,
+G_DECLARE_FINAL_TYPE (ProctorMainChildWatcher,
+                      proctor_main_child_watcher,
+                      PROCTOR,
+                      MAIN_CHILD_WATCHER,
                       ProctorChildWatcher)
 
 PROCTOR_AVAILABLE_IN_1_0

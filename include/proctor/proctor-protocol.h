@@ -44,7 +44,11 @@ struct _ProctorBaseProtocolInterface
 #define PROCTOR_TYPE_PIPE_PROTOCOL (proctor_pipe_protocol_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_INTERFACE (ProctorPipeProtocol, proctor_pipe_protocol, PROCTOR, PIPE_PROTOCOL, ProctorBaseProtocol)
+G_DECLARE_INTERFACE (ProctorPipeProtocol,
+                     proctor_pipe_protocol,
+                     PROCTOR,
+                     PIPE_PROTOCOL,
+                     ProctorBaseProtocol)
 
 /**
  * ProctorPipeProtocolInterface:
@@ -67,7 +71,10 @@ struct _ProctorPipeProtocolInterface
 #define PROCTOR_TYPE_SUBPROCESS_PROTOCOL (proctor_subprocess_protocol_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_INTERFACE (ProctorSubprocessProtocol, proctor_subprocess_protocol, PROCTOR, SUBPROCESS_PROTOCOL,
+G_DECLARE_INTERFACE (ProctorSubprocessProtocol,
+                     proctor_subprocess_protocol,
+                     PROCTOR,
+                     SUBPROCESS_PROTOCOL,
                      ProctorBaseProtocol)
 
 /**

@@ -16,7 +16,11 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_STREAM_READER (proctor_stream_reader_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorStreamReader, proctor_stream_reader, PROCTOR, STREAM_READER, GInputStream)
+G_DECLARE_FINAL_TYPE (ProctorStreamReader,
+                      proctor_stream_reader,
+                      PROCTOR,
+                      STREAM_READER,
+                      GInputStream)
 
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_stream_reader_at_eof (ProctorStreamReader *self);

@@ -15,7 +15,11 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_STREAM_WRITER (proctor_stream_writer_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorStreamWriter, proctor_stream_writer, PROCTOR, STREAM_WRITER, GOutputStream)
+G_DECLARE_FINAL_TYPE (ProctorStreamWriter,
+                      proctor_stream_writer,
+                      PROCTOR,
+                      STREAM_WRITER,
+                      GOutputStream)
 
 PROCTOR_AVAILABLE_IN_1_0
 void proctor_stream_writer_queue (ProctorStreamWriter *self,

@@ -12,7 +12,11 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_SUBPROCESS_TRANSPORT (proctor_subprocess_transport_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorSubprocessTransport, proctor_subprocess_transport, PROCTOR, SUBPROCESS_TRANSPORT, GObject)
+G_DECLARE_FINAL_TYPE (ProctorSubprocessTransport,
+                      proctor_subprocess_transport,
+                      PROCTOR,
+                      SUBPROCESS_TRANSPORT,
+                      GObject)
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorSubprocessTransport *proctor_command_open_transport (ProctorCommand             *self,
@@ -53,7 +57,8 @@ void proctor_subprocess_transport_shut (ProctorSubprocessTransport *self);
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_subprocess_transport_is_closing (ProctorSubprocessTransport *self);
 PROCTOR_AVAILABLE_IN_1_0
-ProctorSubprocessProtocol *proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self);
+ProctorSubprocessProtocol *
+proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self);
 PROCTOR_AVAILABLE_IN_1_0
 void proctor_subprocess_transport_set_protocol (ProctorSubprocessTransport *self,
                                                 ProctorSubprocessProtocol  *protocol);

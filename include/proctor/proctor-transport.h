@@ -12,7 +12,11 @@ G_BEGIN_DECLS
 #define PROCTOR_TYPE_READ_TRANSPORT (proctor_read_transport_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorReadTransport, proctor_read_transport, PROCTOR, READ_TRANSPORT, GObject)
+G_DECLARE_FINAL_TYPE (ProctorReadTransport,
+                      proctor_read_transport,
+                      PROCTOR,
+                      READ_TRANSPORT,
+                      GObject)
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorReadTransport *proctor_connect_read_pipe (int                   fd,
@@ -45,7 +49,11 @@ int proctor_read_transport_get_fd (ProctorReadTransport *self);
 #define PROCTOR_TYPE_WRITE_TRANSPORT (proctor_write_transport_get_type ())
 
 PROCTOR_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (ProctorWriteTransport, proctor_write_transport, PROCTOR, WRITE_TRANSPORT, GObject)
+G_DECLARE_FINAL_TYPE (ProctorWriteTransport,
+                      proctor_write_transport,
+                      PROCTOR,
+                      WRITE_TRANSPORT,
+                      GObject)
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorWriteTransport *proctor_connect_write_pipe (int                   fd,

@@ -17,7 +17,8 @@ int fd_above_stdio (int fd);
 /* A close-on-exec pipe, both ends above 2. FALSE with errno. */
 gboolean fd_pipe (int fds[2]);
 
-/* Closes @fd if it is one, and forgets it. Never retried: on Linux an interrupted close has closed. */
+/* Closes @fd if it is one, and forgets it. Never retried: on Linux an interrupted close has closed.
+ */
 void fd_clear (int *fd);
 
 G_END_DECLS

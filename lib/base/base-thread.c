@@ -81,8 +81,9 @@ program_check_not_forked (GError **error)
   if (G_LIKELY (!program_is_forked_copy ()))
     return TRUE;
 
-  g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED,
-                       _("This is a forked copy of the program that loaded Proctor; call exec before using it"));
+  g_set_error_literal (
+    error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED,
+    _("This is a forked copy of the program that loaded Proctor; call exec before using it"));
   return FALSE;
 }
 

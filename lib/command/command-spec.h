@@ -43,7 +43,7 @@ typedef struct
   char *executable;   /* nullable */
   char *cwd;          /* nullable: the program's own */
 
-  GStrv environ;           /* the base; NULL: the program's own environment at the time of the spawn */
+  GStrv environ;           /* the base; NULL: the program's own at the time of the spawn */
   GPtrArray *env_changes;  /* of CommandEnvChange, applied in order to the base */
 
   CommandStdio stdio[3];
@@ -51,7 +51,7 @@ typedef struct
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
   GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */
-  GTimeSpan drain_grace; /* microseconds; COMMAND_TIME_UNSET: the default of the call; negative: no bound */
+  GTimeSpan drain_grace; /* microseconds; COMMAND_TIME_UNSET: the call's; negative: no bound */
 } CommandSpec;
 
 CommandSpec *command_spec_new (void);

@@ -35,7 +35,7 @@ typedef struct
 
 typedef struct
 {
-  int floor;     /* above every target and above 2: moved fds and the child's own internal fds live from here on */
+  int floor;     /* above all targets and 2: moved fds and the child's own live from here on */
   guint n_moved; /* how many slots the moves fill */
   guint n_ops;
   FdOp *ops;     /* to be done in order */

@@ -15,7 +15,7 @@ typedef struct
 {
   GStrv argv;       /* at least one */
   GStrv envp;       /* the whole environment of the child */
-  GStrv candidates; /* paths for execve, at least one, to be tried in order while the error is ENOENT, ENOTDIR or EACCES */
+  GStrv candidates; /* paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES */
 } LaunchPlan;
 
 /* Validates, composes the environment, and looks the program up in the child's PATH as seen from

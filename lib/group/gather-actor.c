@@ -90,8 +90,9 @@ static gboolean
 is_lack_of_room (const GError *error)
 {
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ||
-         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) || /* EAGAIN: too many processes */
-         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);      /* ENOSPC: too many watches */
+         g_error_matches (error, G_IO_ERROR,
+                          G_IO_ERROR_WOULD_BLOCK) ||               /* EAGAIN: too many processes */
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE); /* ENOSPC: too many watches */
 }
 
 static void
@@ -112,7 +113,8 @@ try_again_later (GatherActor *self,
       if (self->n_back_offs == MAX_BACK_OFFS)
         return FALSE;
       worker_arm_timer (self->actor.worker, &self->back_off_timer,
-                        g_get_monotonic_time () + (FIRST_BACK_OFF << self->n_back_offs), back_off_passed_in_worker);
+                        g_get_monotonic_time () + (FIRST_BACK_OFF << self->n_back_offs),
+                        back_off_passed_in_worker);
       self->n_back_offs++;
     }
   else
@@ -138,7 +140,8 @@ run_ended_in_worker (Actor     *actor,
       self->n_back_offs = 0;
       set_result (self, index, g_steal_pointer (&run->result));
     }
-  else if (!is_lack_of_room (run->error) || self->gather->cancelled || !try_again_later (self, index))
+  else if (!is_lack_of_room (run->error) || self->gather->cancelled ||
+           !try_again_later (self, index))
     {
       set_error (self, index, g_steal_pointer (&run->error));
     }
@@ -172,7 +175,8 @@ start_one (GatherActor *self,
 static void
 start_more (GatherActor *self)
 {
-  while (!self->gather->cancelled && self->back_off_timer.position == 0 && !g_queue_is_empty (&self->waiting) &&
+  while (!self->gather->cancelled && self->back_off_timer.position == 0 &&
+         !g_queue_is_empty (&self->waiting) &&
          (self->max_running == 0 || self->running->len < self->max_running))
     start_one (self, GPOINTER_TO_UINT (g_queue_pop_head (&self->waiting)));
 

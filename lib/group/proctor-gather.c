@@ -112,7 +112,8 @@ return_results (Operation *operation,
   if (operation->error != NULL)
     g_task_return_error (task, g_steal_pointer (&operation->error));
   else
-    g_task_return_pointer (task, results_from_operation (operation), (GDestroyNotify) g_ptr_array_unref);
+    g_task_return_pointer (task, results_from_operation (operation),
+                           (GDestroyNotify) g_ptr_array_unref);
 }
 
 /**

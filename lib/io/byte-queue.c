@@ -177,7 +177,8 @@ byte_queue_take (ByteQueue *self,
   if (length == first->end - first->start && length > first->size / 2)
     {
       byte_queue_pop_chunk (self);
-      return g_bytes_new_with_free_func (first->data + first->start, length, (GDestroyNotify) byte_chunk_free, first);
+      return g_bytes_new_with_free_func (first->data + first->start, length,
+                                         (GDestroyNotify) byte_chunk_free, first);
     }
 
   data = g_malloc (length);
@@ -219,7 +220,8 @@ byte_queue_find (const ByteQueue *self,
     {
       gsize here = chunk->end - chunk->start;
       const guint8 *end = chunk->data + chunk->end;
-      const guint8 *place = chunk->data + chunk->start + MIN (here, from > passed ? from - passed : 0);
+      const guint8 *place =
+        chunk->data + chunk->start + MIN (here, from > passed ? from - passed : 0);
 
       while (place < end && (place = memchr (place, wanted[0], (gsize) (end - place))) != NULL)
         {

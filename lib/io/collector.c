@@ -91,7 +91,8 @@ collector_reserve (Collector *self,
 {
   if (self->length < MAP_FROM)
     return NULL;
-  if ((!self->mapped || self->size - self->length < wanted) && !grow_mapping (self, self->length + wanted))
+  if ((!self->mapped || self->size - self->length < wanted) &&
+      !grow_mapping (self, self->length + wanted))
     return NULL;
 
   *ret_size = self->size - self->length;

@@ -68,7 +68,8 @@ fill_pieces (PipeSink     *self,
   gsize offset = self->head_offset;
   gsize total = 0;
 
-  for (GList *link = self->queue.head; link != NULL && n_pieces < MAX_PIECES_PER_WRITE; link = link->next)
+  for (GList *link = self->queue.head; link != NULL && n_pieces < MAX_PIECES_PER_WRITE;
+       link = link->next)
     {
       gsize length;
       const guint8 *data = g_bytes_get_data (link->data, &length);

@@ -127,7 +127,8 @@ pipe_source_start (PipeSource         *self,
 
   self->consumer = consumer;
   self->consumer_data = consumer_data;
-  if (!event_queue_add (worker_get_event_queue (self->worker), &self->watch, self->fd, EVENT_IN, readable_in_worker))
+  if (!event_queue_add (worker_get_event_queue (self->worker), &self->watch, self->fd, EVENT_IN,
+                        readable_in_worker))
     end (self, errno);
 }
 

@@ -52,8 +52,8 @@ void pipe_source_init (PipeSource *self,
 gboolean pipe_source_is_open (const PipeSource *self);
 gboolean pipe_source_is_reading (const PipeSource *self);
 
-/* Reads and hands over what comes, now (before this returns, too) and until the end or
- * pipe_source_stop().
+/* Reads and hands over what comes until the end or pipe_source_stop(); nothing before this
+ * returns.
  */
 void pipe_source_start (PipeSource         *self,
                         const PipeConsumer *consumer,

@@ -110,8 +110,9 @@ post (Operation    *self,
   if (cancellable != NULL)
     {
       self->cancellable = g_object_ref (cancellable);
-      self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), operation_ref (self),
-                                                  (GDestroyNotify) operation_unref);
+      self->cancelled_id =
+        g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), operation_ref (self),
+                               (GDestroyNotify) operation_unref);
     }
 
   operation_ref (self);
@@ -173,7 +174,8 @@ operation_return_result (Operation *self,
   if (self->error != NULL)
     g_task_return_error (task, g_steal_pointer (&self->error));
   else
-    g_task_return_pointer (task, proctor_result_new (g_steal_pointer (&self->result)), g_object_unref);
+    g_task_return_pointer (task, proctor_result_new (g_steal_pointer (&self->result)),
+                           g_object_unref);
 }
 
 void
@@ -249,5 +251,6 @@ operation_fail (Operation *self,
 void
 operation_fail_cancelled (Operation *self)
 {
-  operation_fail (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled")));
+  operation_fail (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                             _("Operation was cancelled")));
 }

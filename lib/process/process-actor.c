@@ -203,7 +203,8 @@ static void
 give_up_birth_soon (ProcessActor *self)
 {
   if (self->stop_timer.position == 0)
-    worker_arm_timer (self->actor.worker, &self->stop_timer, now () + BIRTH_PATIENCE, abort_birth_in_worker);
+    worker_arm_timer (self->actor.worker, &self->stop_timer, now () + BIRTH_PATIENCE,
+                      abort_birth_in_worker);
 }
 
 static void
@@ -237,8 +238,9 @@ finish_failed_launch (ProcessActor *self,
   else if (self->timed_out)
     {
       g_error_free (error);
-      operation_fail (launch, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("“%s” could not be started in time"),
-                                           self->description));
+      operation_fail (launch,
+                      g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                   _("“%s” could not be started in time"), self->description));
     }
   else
     {
@@ -325,7 +327,8 @@ stdin_can_be_a_pipe (const CommandSpec *spec)
 {
   const CommandStdio *stdio = &spec->stdio[STDIN_FILENO];
 
-  return stdio->path == NULL && (stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE);
+  return stdio->path == NULL &&
+         (stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE);
 }
 
 static void
@@ -347,9 +350,11 @@ start_launch (Actor     *actor,
     }
 
   self->launch = operation;
-  self->job = spawn_job_new (self->spec, self->own_environ, stdio_defaults (self, operation), self->watcher, self->link, actor);
+  self->job = spawn_job_new (self->spec, self->own_environ, stdio_defaults (self, operation),
+                             self->watcher, self->link, actor);
   if (self->launch_kind == LAUNCH_RUN && self->spec->timeout >= 0)
-    worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout, timed_out_in_worker);
+    worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout,
+                      timed_out_in_worker);
 
   if (!spawn_job_post (self->job, job_done_in_worker, &error))
     {
@@ -407,8 +412,8 @@ released_in_worker (Actor   *actor,
 void
 process_release_if_done (ProcessActor *self)
 {
-  if (self->released || self->has_handle || !self->exited || self->launch != NULL || self->communication != NULL ||
-      !process_pipes_are_closed (self))
+  if (self->released || self->has_handle || !self->exited || self->launch != NULL ||
+      self->communication != NULL || !process_pipes_are_closed (self))
     return;
 
   self->released = TRUE;

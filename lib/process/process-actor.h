@@ -32,7 +32,7 @@ typedef struct
 typedef enum
 {
   LAUNCH_SPAWN,
-  LAUNCH_SPAWN_WITH_PIPES, /* stdin, stdout and stderr are pipes unless the command says otherwise */
+  LAUNCH_SPAWN_WITH_PIPES, /* the stdios are pipes unless the command says otherwise */
   LAUNCH_RUN,
 } LaunchKind;
 

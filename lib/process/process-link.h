@@ -29,7 +29,8 @@ void process_link_unref (ProcessLink *self);
 void process_link_child_exited (ChildId *child,
                                 gpointer link);
 
-/* For the actor, when no exit will be reported to it: it was already, or there was never a child. */
+/* For the actor, when no exit will be reported to it: it was already, or there was never a child.
+ */
 void process_link_abandon (ProcessLink *self);
 
 /* From now on @process is told in @owner, also of an exit that was before. Without a reference to

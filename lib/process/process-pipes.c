@@ -49,8 +49,8 @@ note_transfer_error (ProcessActor *self,
 {
   if (self->transfer_error == NULL)
     self->transfer_error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
-                                        _("Could not read the output of “%s”: %s"), self->description,
-                                        g_strerror (error_number));
+                                        _("Could not read the output of “%s”: %s"),
+                                        self->description, g_strerror (error_number));
 }
 
 static void
@@ -240,9 +240,12 @@ process_arm_drain_timer (ProcessActor *self)
   GTimeSpan grace = self->spec->drain_grace;
 
   if (grace == COMMAND_TIME_UNSET)
-    grace = self->communication != NULL && self->communication == self->launch ? DEFAULT_RUN_DRAIN_GRACE : -1;
+    grace = self->communication != NULL && self->communication == self->launch
+            ? DEFAULT_RUN_DRAIN_GRACE
+            : -1;
   if (grace >= 0)
-    worker_arm_timer (self->actor.worker, &self->drain_timer, g_get_monotonic_time () + grace, process_drain_grace_passed);
+    worker_arm_timer (self->actor.worker, &self->drain_timer, g_get_monotonic_time () + grace,
+                      process_drain_grace_passed);
 }
 
 static void
@@ -300,13 +303,15 @@ refuse_communication (ProcessActor *self,
                       Operation    *operation)
 {
   if (self->communication != NULL)
-    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("Another call communicates with the process"));
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING,
+                                _("Another call communicates with the process"));
   if (operation->input != NULL && !self->has_input)
     return process_error_no_pipe_for_input ();
   if (operation->input != NULL && g_bytes_get_size (operation->input) > 0 &&
       write_channel_has_eof (self->writer))
-    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
-                                _("There is input, but the stdin of the process is closed already"));
+    return g_error_new_literal (
+      G_IO_ERROR, G_IO_ERROR_CLOSED,
+      _("There is input, but the stdin of the process is closed already"));
   return NULL;
 }
 
@@ -336,10 +341,10 @@ process_start_communicate (Actor     *actor,
     process_begin_communication (self, operation);
 }
 
-/* The process goes on. What is not sent yet still goes out; what was read stays for the next call. */
+/* The process goes on. What is not sent yet still goes out; what was read stays for the next call.
+ */
 void
-process_cancel_communicate (Actor     *actor,
-                            Operation *operation)
+process_cancel_communicate (Actor *actor, Operation *operation)
 {
   ProcessActor *self = (ProcessActor *) actor;
 

@@ -44,7 +44,8 @@ proctor_command_spawn (ProctorCommand  *self,
   operation = launch_blocking (self, LAUNCH_SPAWN, NULL, cancellable, error);
   if (operation == NULL)
     return NULL;
-  return proctor_process_new (g_steal_pointer (&operation->payload), caller_context_ref_thread_default ());
+  return proctor_process_new (g_steal_pointer (&operation->payload),
+                              caller_context_ref_thread_default ());
 }
 
 static void
@@ -57,9 +58,7 @@ return_process (Operation *operation,
       return;
     }
 
-  g_task_return_pointer (task,
-                         proctor_process_new (g_steal_pointer (&operation->payload),
-                                              caller_context_ref_for (g_task_get_context (task))),
+  g_task_return_pointer (task, proctor_process_new (g_steal_pointer (&operation->payload), NULL),
                          g_object_unref);
 }
 
@@ -83,7 +82,8 @@ proctor_command_spawn_async (ProctorCommand      *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   launch_async (self, LAUNCH_SPAWN, NULL,
-                operation_task_new (self, cancellable, callback, user_data, proctor_command_spawn_async),
+                operation_task_new (self, cancellable, callback, user_data,
+                                    proctor_command_spawn_async),
                 return_process);
 }
 
@@ -106,10 +106,17 @@ proctor_command_spawn_finish (ProctorCommand  *self,
                               GAsyncResult    *result,
                               GError         **error)
 {
+  ProctorProcess *process;
+
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_spawn_async), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  /* Only from here on can anybody listen to `exited`, so it is not emitted before. */
+  process = g_task_propagate_pointer (G_TASK (result), error);
+  if (process != NULL)
+    proctor_process_set_owner (process,
+                               caller_context_ref_for (g_task_get_context (G_TASK (result))));
+  return process;
 }
 
 /* ---- run */
@@ -175,7 +182,8 @@ proctor_command_run_async (ProctorCommand      *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   launch_async (self, LAUNCH_RUN, input,
-                operation_task_new (self, cancellable, callback, user_data, proctor_command_run_async),
+                operation_task_new (self, cancellable, callback, user_data,
+                                    proctor_command_run_async),
                 operation_return_result);
 }
 
@@ -263,7 +271,8 @@ proctor_command_run_check_async (ProctorCommand      *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   launch_async (self, LAUNCH_RUN, input,
-                operation_task_new (self, cancellable, callback, user_data, proctor_command_run_check_async),
+                operation_task_new (self, cancellable, callback, user_data,
+                                    proctor_command_run_check_async),
                 operation_return_result);
 }
 

@@ -117,7 +117,8 @@ return_result_data (Operation *operation,
   if (operation->error != NULL)
     g_task_return_error (task, g_steal_pointer (&operation->error));
   else
-    g_task_return_pointer (task, g_steal_pointer (&operation->result), (GDestroyNotify) result_data_free);
+    g_task_return_pointer (task, g_steal_pointer (&operation->result),
+                           (GDestroyNotify) result_data_free);
 }
 
 static void
@@ -126,7 +127,8 @@ wait_async (ProctorProcess *self,
             GTask          *task)
 {
   if (!refuse_if_forked (task))
-    start_async (process_actor_new_wait (self->parts->actor), cancellable, task, return_result_data);
+    start_async (process_actor_new_wait (self->parts->actor), cancellable, task,
+                 return_result_data);
 }
 
 /**
@@ -185,7 +187,8 @@ proctor_process_wait_async (ProctorProcess      *self,
   g_return_if_fail (PROCTOR_IS_PROCESS (self));
 
   wait_async (self, cancellable,
-              operation_task_new (self, cancellable, callback, user_data, proctor_process_wait_async));
+              operation_task_new (self, cancellable, callback, user_data,
+                                  proctor_process_wait_async));
 }
 
 /**
@@ -267,7 +270,8 @@ proctor_process_wait_check_async (ProctorProcess      *self,
   g_return_if_fail (PROCTOR_IS_PROCESS (self));
 
   wait_async (self, cancellable,
-              operation_task_new (self, cancellable, callback, user_data, proctor_process_wait_check_async));
+              operation_task_new (self, cancellable, callback, user_data,
+                                  proctor_process_wait_check_async));
 }
 
 /**
@@ -363,7 +367,8 @@ proctor_process_communicate (ProctorProcess  *self,
   if (!may_block (error) || !take_streams_over (self, error))
     return NULL;
 
-  operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input), cancellable, error);
+  operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input),
+                            cancellable, error);
   return operation != NULL ? proctor_result_new (g_steal_pointer (&operation->result)) : NULL;
 }
 
@@ -391,14 +396,16 @@ proctor_process_communicate_async (ProctorProcess      *self,
 
   g_return_if_fail (PROCTOR_IS_PROCESS (self));
 
-  task = operation_task_new (self, cancellable, callback, user_data, proctor_process_communicate_async);
+  task =
+    operation_task_new (self, cancellable, callback, user_data, proctor_process_communicate_async);
   if (!take_streams_over (self, &error))
     {
       g_task_return_error (task, error);
       g_object_unref (task);
     }
   else if (!refuse_if_forked (task))
-    start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task, operation_return_result);
+    start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task,
+                 operation_return_result);
 }
 
 /**
@@ -460,7 +467,8 @@ proctor_process_stop (ProctorProcess  *self,
   if (!may_block (error))
     return FALSE;
 
-  operation = run_blocking (self, process_actor_new_stop (self->parts->actor, grace), cancellable, error);
+  operation =
+    run_blocking (self, process_actor_new_stop (self->parts->actor, grace), cancellable, error);
   return operation != NULL;
 }
 
@@ -490,7 +498,8 @@ proctor_process_stop_async (ProctorProcess      *self,
 
   task = operation_task_new (self, cancellable, callback, user_data, proctor_process_stop_async);
   if (!refuse_if_forked (task))
-    start_async (process_actor_new_stop (self->parts->actor, grace), cancellable, task, return_result_data);
+    start_async (process_actor_new_stop (self->parts->actor, grace), cancellable, task,
+                 return_result_data);
 }
 
 /**

@@ -342,8 +342,9 @@ proctor_process_get_property (GObject    *object,
       g_value_set_enum (value, proctor_process_get_state (self));
       break;
     case PROP_RETURNCODE:
-      g_value_set_int (value,
-                       proctor_process_get_returncode (self, &returncode) ? returncode : PROCTOR_RETURNCODE_NONE);
+      g_value_set_int (value, proctor_process_get_returncode (self, &returncode)
+                                ? returncode
+                                : PROCTOR_RETURNCODE_NONE);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -420,8 +421,8 @@ proctor_process_class_init (ProctorProcessClass *klass)
    *
    * Since: 1.0
    */
-  signals[SIGNAL_EXITED] = g_signal_new ("exited", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 0);
+  signals[SIGNAL_EXITED] = g_signal_new ("exited", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                         NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

@@ -77,13 +77,15 @@ outcome_to_error (const ChildOutcome *outcome,
 
   if (outcome->lost)
     return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST,
-                        _("The exit status of “%s” was taken away by another part of the program"), description);
+                        _("The exit status of “%s” was taken away by another part of the program"),
+                        description);
   if (returncode < 0)
-    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_SIGNALLED, _("“%s” was ended by signal %d: %s"), description,
-                        -returncode, g_strsignal (-returncode));
+    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_SIGNALLED,
+                        _("“%s” was ended by signal %d: %s"), description, -returncode,
+                        g_strsignal (-returncode));
   if (returncode > 0)
-    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_EXIT_STATUS, _("“%s” exited with %d"), description,
-                        returncode);
+    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_EXIT_STATUS, _("“%s” exited with %d"),
+                        description, returncode);
   return NULL;
 }
 
@@ -172,8 +174,9 @@ dup_utf8 (GBytes      *bytes,
     return g_strdup ("");
   if (!g_utf8_validate_len (data, length, &end))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("%s is not valid UTF-8 at byte %" G_GSIZE_FORMAT),
-                   stream, (gsize) (end - data));
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _("%s is not valid UTF-8 at byte %" G_GSIZE_FORMAT), stream,
+                   (gsize) (end - data));
       return NULL;
     }
   return g_strndup (data, length);
@@ -416,8 +419,8 @@ proctor_result_check (ProctorResult  *self,
   if (self->data->error != NULL)
     wrong = g_error_copy (self->data->error);
   else if (self->data->timed_out)
-    wrong = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("“%s” did not end in time and was stopped"),
-                         self->data->description);
+    wrong = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                         _("“%s” did not end in time and was stopped"), self->data->description);
   else
     wrong = outcome_to_error (&self->data->outcome, self->data->description);
 
@@ -486,7 +489,8 @@ proctor_result_class_init (ProctorResultClass *klass)
    *
    * Since: 1.0
    */
-  properties[PROP_RETURNCODE] = g_param_spec_int ("returncode", NULL, NULL, G_MININT, G_MAXINT, 0, flags);
+  properties[PROP_RETURNCODE] =
+    g_param_spec_int ("returncode", NULL, NULL, G_MININT, G_MAXINT, 0, flags);
 
   /**
    * ProctorResult:stdout: (getter get_stdout)

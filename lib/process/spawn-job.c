@@ -50,7 +50,8 @@ spawn_job_new (CommandSpec         *spec,
       self->stdio[i] = spec->stdio[i].kind;
       if (self->stdio[i] != PROCTOR_STDIO_DEFAULT || defaults == STDIO_DEFAULTS_INHERIT)
         continue;
-      self->stdio[i] = i == 0 && defaults == STDIO_DEFAULTS_CAPTURE ? PROCTOR_STDIO_DEVNULL : PROCTOR_STDIO_PIPE;
+      self->stdio[i] =
+        i == 0 && defaults == STDIO_DEFAULTS_CAPTURE ? PROCTOR_STDIO_DEVNULL : PROCTOR_STDIO_PIPE;
     }
   return self;
 }
@@ -122,9 +123,11 @@ open_path (SpawnJob  *self,
            int        target)
 {
   const CommandStdio *stdio = &self->spec->stdio[target];
-  int flags = target == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | (stdio->append ? O_APPEND : O_TRUNC);
+  int flags =
+    target == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | (stdio->append ? O_APPEND : O_TRUNC);
 
-  plan->opens[plan->n_opens++] = (SpawnOpen){ .path = stdio->path, .flags = flags, .target = target };
+  plan->opens[plan->n_opens++] =
+    (SpawnOpen){ .path = stdio->path, .flags = flags, .target = target };
 }
 
 static gboolean
@@ -184,7 +187,8 @@ plan_stdio (SpawnJob  *self,
           int error_number = errno;
 
           g_set_error (&self->error, G_IO_ERROR, g_io_error_from_errno (error_number),
-                       _("Could not set up the standard files of a process: %s"), g_strerror (error_number));
+                       _("Could not set up the standard files of a process: %s"),
+                       g_strerror (error_number));
           return FALSE;
         }
     }
@@ -234,8 +238,8 @@ start_child (SpawnJob         *self,
       return;
     }
 
-  self->child = child_id_new (spawned.pid, spawned.pidfd, process_link_child_exited, process_link_ref (self->link),
-                              (GDestroyNotify) process_link_unref);
+  self->child = child_id_new (spawned.pid, spawned.pidfd, process_link_child_exited,
+                              process_link_ref (self->link), (GDestroyNotify) process_link_unref);
   if (!child_watcher_watch (self->watcher, self->child, &self->error))
     {
       kill_unwatched (&spawned);
@@ -250,7 +254,8 @@ spawn_on_spawner (SpawnerJob *job)
   g_autoptr(LaunchPlan) launch = NULL;
   StdioPlan plan = { .childs_ends = { -1, -1, -1 } };
 
-  launch = launch_plan_new (self->spec, (const char * const *) self->own_environ->variables, &self->error);
+  launch =
+    launch_plan_new (self->spec, (const char *const *) self->own_environ->variables, &self->error);
   if (launch != NULL && plan_stdio (self, &plan))
     start_child (self, launch, &plan);
 

@@ -117,7 +117,8 @@ caller_context_new (GMainContext *context)
   self->context = g_main_context_ref (context);
   g_mutex_init (&self->notices_lock);
   g_queue_init (&self->notices);
-  self->mailbox = mailbox_new (context, "[Proctor] completions", deliver, self, caller_context_free);
+  self->mailbox =
+    mailbox_new (context, "[Proctor] completions", deliver, self, caller_context_free);
   return self;
 }
 

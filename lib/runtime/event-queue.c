@@ -46,7 +46,7 @@ struct _EventQueue
   GMutex slots_lock;
   GArray *slots;      /* of EventSlot */
   GArray *free_slots; /* of guint, slots counted from 1 */
-  gboolean has_unpolled; /* fallback: another thread added a watch that the source does not poll yet */
+  gboolean has_unpolled; /* fallback: a watch was added that the source does not poll yet */
 };
 
 /* The fallback's source: every watch is a GPollFD of its own. */
@@ -187,7 +187,8 @@ static EventMask
 events_from_poll (gushort revents)
 {
   return ((revents & G_IO_IN) ? EVENT_IN : 0) | ((revents & G_IO_OUT) ? EVENT_OUT : 0) |
-         ((revents & G_IO_HUP) ? EVENT_HANG_UP : 0) | ((revents & (G_IO_ERR | G_IO_NVAL)) ? EVENT_ERROR : 0);
+         ((revents & G_IO_HUP) ? EVENT_HANG_UP : 0) |
+         ((revents & (G_IO_ERR | G_IO_NVAL)) ? EVENT_ERROR : 0);
 }
 
 /* Only the owner may add to the polled set: from another thread it would throw away the result of

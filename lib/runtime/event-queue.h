@@ -22,7 +22,7 @@ typedef enum
   EVENT_OUT = 1 << 1,
   EVENT_HANG_UP = 1 << 2,
   EVENT_ERROR = 1 << 3,
-  EVENT_EDGE = 1 << 4, /* wanted only: report changes, not states. The poll fallback reports states all the same */
+  EVENT_EDGE = 1 << 4, /* wanted only: report changes, not states; the poll fallback does not */
 } EventMask;
 
 typedef void (*EventFunc) (EventWatch *watch,

@@ -84,7 +84,9 @@ mailbox_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs mailbox_funcs = { .prepare = mailbox_prepare, .check = mailbox_check, .dispatch = mailbox_dispatch };
+static GSourceFuncs mailbox_funcs = { .prepare = mailbox_prepare,
+                                      .check = mailbox_check,
+                                      .dispatch = mailbox_dispatch };
 
 Mailbox *
 mailbox_new (GMainContext   *context,

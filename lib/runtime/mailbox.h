@@ -48,7 +48,8 @@ gboolean mailbox_is_empty (Mailbox *self);
 void mailbox_post (Mailbox     *self,
                    MailboxItem *item);
 
-/* Has the function called, with no item. Any thread that keeps the mailbox alive during the call. */
+/* Has the function called, with no item. Any thread that keeps the mailbox alive during the call.
+ */
 void mailbox_nudge (Mailbox *self);
 
 /* Consumer only: the oldest item, or NULL. */

@@ -13,7 +13,8 @@
 #define MAX_WORKERS 64
 
 static GMutex workers_lock;
-static Worker *workers[MAX_WORKERS]; /* guarded by workers_lock while they change; complete before n_workers says so */
+static Worker *workers
+  [MAX_WORKERS]; /* guarded by workers_lock while they change; complete before n_workers says so */
 static atomic_uint n_workers;
 static atomic_uint next_worker;
 

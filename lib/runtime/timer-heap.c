@@ -60,7 +60,8 @@ sift_down (TimerHeap *self,
 
       if (child > self->timers->len)
         break;
-      if (child < self->timers->len && timer_at (self, child + 1)->deadline < timer_at (self, child)->deadline)
+      if (child < self->timers->len &&
+          timer_at (self, child + 1)->deadline < timer_at (self, child)->deadline)
         child++;
       if (timer_at (self, child)->deadline >= timer->deadline)
         break;

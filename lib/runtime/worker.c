@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: worker_new, worker_stop, worker_post and worker_is_current ANY; everything else WORKER. */
+/* Thread: worker_new, worker_stop, worker_post and worker_is_current ANY; everything else WORKER.
+ */
 
 #include "config.h"
 
@@ -9,6 +10,7 @@
 #include <glib/gi18n-lib.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include <proctor/proctor.h>
 
@@ -35,6 +37,9 @@ struct _Worker
   Mailbox *mailbox;
   EventQueue *events;
   GSource *timer_source;
+
+  /* atomic */
+  atomic_uint n_posting; /* threads inside worker_post() */
 
   /* worker only */
   Actor *first_to_run;
@@ -246,7 +251,9 @@ void
 worker_post (Worker  *self,
              Message *message)
 {
+  atomic_fetch_add_explicit (&self->n_posting, 1, memory_order_relaxed);
   mailbox_post (self->mailbox, &message->item);
+  atomic_fetch_sub_explicit (&self->n_posting, 1, memory_order_release);
 }
 
 /* ---- the thread */
@@ -329,6 +336,9 @@ worker_stop (Worker *self)
   self->stop_message.func = stop_in_worker;
   worker_post (self, &self->stop_message);
   g_thread_join (self->thread);
+  /* What was posted last may have been handled before its post is through. */
+  while (atomic_load_explicit (&self->n_posting, memory_order_acquire) > 0)
+    g_thread_yield ();
   worker_free (self);
 }
 

@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gboolean clone_vm;         /* CLONE_VM | CLONE_VFORK really shares memory (not so in valgrind and qemu-user) */
-  gboolean clone_files;      /* CLONE_FILES with close_range (CLOSE_RANGE_UNSHARE); only where clone_vm */
-  gboolean pidfd;            /* CLONE_PIDFD gives one, and P_PIDFD and pidfd_send_signal accept it */
-  gboolean close_range;      /* the system call exists */
+  gboolean clone_vm;    /* really shares memory (not so in valgrind and qemu-user) */
+  gboolean clone_files; /* with close_range (CLOSE_RANGE_UNSHARE); only where clone_vm */
+  gboolean pidfd;       /* CLONE_PIDFD gives one; P_PIDFD and pidfd_send_signal accept it */
+  gboolean close_range; /* the system call exists */
   gboolean close_range_cloexec;
 } SpawnFeatures;
 

@@ -23,7 +23,7 @@ typedef enum
   SPAWN_STEP_SETPGID,
   SPAWN_STEP_CHDIR,
   SPAWN_STEP_OPEN, /* index: which of `opens` */
-  SPAWN_STEP_FDS,  /* closing, moving and placing file descriptors; index: the fd plan's operation, or -1 */
+  SPAWN_STEP_FDS,  /* file descriptors; index: the fd plan's operation, or -1 */
   SPAWN_STEP_EXEC, /* index: which of `candidates` */
 } SpawnStep;
 
@@ -75,7 +75,7 @@ void spawn_birth_abort (SpawnBirth *self);
 typedef struct
 {
   pid_t pid;
-  int pidfd; /* -1: the system has none, or PROCTOR_NO_PIDFD is set. CLOEXEC, above 2, owned by the caller */
+  int pidfd; /* or -1. CLOEXEC, above 2, owned by the caller */
 } SpawnedChild;
 
 typedef struct

@@ -77,7 +77,8 @@ read_async (ProctorStreamReader *self,
    * thrown away.
    */
   g_task_set_check_cancellable (task, FALSE);
-  if (!program_check_not_forked (&error) || !g_input_stream_set_pending (G_INPUT_STREAM (self), &error))
+  if (!program_check_not_forked (&error) ||
+      !g_input_stream_set_pending (G_INPUT_STREAM (self), &error))
     {
       read_request_clear (request);
       g_task_return_error (task, error);
@@ -229,7 +230,8 @@ proctor_stream_reader_read_line_async (ProctorStreamReader *self,
   g_return_if_fail (PROCTOR_IS_STREAM_READER (self));
 
   request = proctor_stream_reader_new_request (self, READ_LINE);
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_line_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_line_async);
 }
 
 /**
@@ -309,7 +311,8 @@ proctor_stream_reader_read_line_utf8_async (ProctorStreamReader *self,
 
   request = proctor_stream_reader_new_request (self, READ_LINE);
   request.utf8 = TRUE;
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_line_utf8_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_line_utf8_async);
 }
 
 /**
@@ -331,7 +334,8 @@ proctor_stream_reader_read_line_utf8_finish (ProctorStreamReader  *self,
                                              GAsyncResult         *result,
                                              GError              **error)
 {
-  return text_from_bytes (read_finish (self, result, proctor_stream_reader_read_line_utf8_async, error));
+  return text_from_bytes (
+    read_finish (self, result, proctor_stream_reader_read_line_utf8_async, error));
 }
 
 /**
@@ -362,7 +366,8 @@ proctor_stream_reader_read_lines (ProctorStreamReader  *self,
   g_return_val_if_fail (PROCTOR_IS_STREAM_READER (self), NULL);
 
   request = proctor_stream_reader_new_request (self, READ_LINES);
-  return lines_from_bytes (proctor_stream_reader_read_blocking (self, &request, cancellable, error));
+  return lines_from_bytes (
+    proctor_stream_reader_read_blocking (self, &request, cancellable, error));
 }
 
 /**
@@ -388,7 +393,8 @@ proctor_stream_reader_read_lines_async (ProctorStreamReader *self,
   g_return_if_fail (PROCTOR_IS_STREAM_READER (self));
 
   request = proctor_stream_reader_new_request (self, READ_LINES);
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_lines_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_lines_async);
 }
 
 /**
@@ -411,7 +417,8 @@ proctor_stream_reader_read_lines_finish (ProctorStreamReader  *self,
                                          GAsyncResult         *result,
                                          GError              **error)
 {
-  return lines_from_bytes (read_finish (self, result, proctor_stream_reader_read_lines_async, error));
+  return lines_from_bytes (
+    read_finish (self, result, proctor_stream_reader_read_lines_async, error));
 }
 
 /**
@@ -442,7 +449,8 @@ proctor_stream_reader_read_lines_utf8 (ProctorStreamReader  *self,
 
   request = proctor_stream_reader_new_request (self, READ_LINES);
   request.utf8 = TRUE;
-  return texts_from_bytes (proctor_stream_reader_read_blocking (self, &request, cancellable, error));
+  return texts_from_bytes (
+    proctor_stream_reader_read_blocking (self, &request, cancellable, error));
 }
 
 /**
@@ -469,7 +477,8 @@ proctor_stream_reader_read_lines_utf8_async (ProctorStreamReader *self,
 
   request = proctor_stream_reader_new_request (self, READ_LINES);
   request.utf8 = TRUE;
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_lines_utf8_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_lines_utf8_async);
 }
 
 /**
@@ -491,7 +500,8 @@ proctor_stream_reader_read_lines_utf8_finish (ProctorStreamReader  *self,
                                               GAsyncResult         *result,
                                               GError              **error)
 {
-  return texts_from_bytes (read_finish (self, result, proctor_stream_reader_read_lines_utf8_async, error));
+  return texts_from_bytes (
+    read_finish (self, result, proctor_stream_reader_read_lines_utf8_async, error));
 }
 
 /**
@@ -559,7 +569,8 @@ proctor_stream_reader_read_until_async (ProctorStreamReader *self,
 
   request = proctor_stream_reader_new_request (self, READ_UNTIL);
   request.separator = g_bytes_new (separator, separator_length);
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_until_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_until_async);
 }
 
 /**
@@ -642,7 +653,8 @@ proctor_stream_reader_read_exactly_async (ProctorStreamReader *self,
 
   request = proctor_stream_reader_new_request (self, READ_EXACTLY);
   request.length = length;
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_exactly_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_exactly_async);
 }
 
 /**
@@ -718,7 +730,8 @@ proctor_stream_reader_read_to_end_async (ProctorStreamReader *self,
   g_return_if_fail (PROCTOR_IS_STREAM_READER (self));
 
   request = proctor_stream_reader_new_request (self, READ_TO_END);
-  read_async (self, &request, cancellable, callback, user_data, proctor_stream_reader_read_to_end_async);
+  read_async (self, &request, cancellable, callback, user_data,
+              proctor_stream_reader_read_to_end_async);
 }
 
 /**

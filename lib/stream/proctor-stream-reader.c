@@ -192,7 +192,8 @@ lend_from_first_chunk (ProctorStreamReader  *self,
 
   *line = (const char *) start;
   *length = (gsize) (end - start) + 1;
-  /* The chunk itself stays, even if it is empty now: the line is in it. It goes with the next call. */
+  /* The chunk itself stays, even if it is empty now: the line is in it. It goes with the next call.
+   */
   chunk->start += *length;
   self->lines.length -= *length;
   if (chunk->start == chunk->end)
@@ -216,7 +217,8 @@ next_line_slowly (ProctorStreamReader  *self,
                   GError              **error)
 {
   ReadRequest request = proctor_stream_reader_new_request (self, READ_LINE);
-  g_autoptr(GBytes) bytes = proctor_stream_reader_read_blocking (self, &request, cancellable, error);
+  g_autoptr(GBytes) bytes =
+    proctor_stream_reader_read_blocking (self, &request, cancellable, error);
   gsize size;
   const guint8 *data;
 
@@ -432,8 +434,8 @@ pollable_create_source (GPollableInputStream *pollable,
   ProctorStreamReader *self = PROCTOR_STREAM_READER (pollable);
 
   proctor_stream_reader_give_back (self);
-  return stream_source_new (self, &source_channel, read_channel_ref (self->channel), "[Proctor] readable",
-                            cancellable);
+  return stream_source_new (self, &source_channel, read_channel_ref (self->channel),
+                            "[Proctor] readable", cancellable);
 }
 
 static void

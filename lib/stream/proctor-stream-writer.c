@@ -302,7 +302,8 @@ proctor_stream_writer_drain_async (ProctorStreamWriter *self,
 {
   g_return_if_fail (PROCTOR_IS_STREAM_WRITER (self));
 
-  wait_async (self, WRITE_ROOM, G_PRIORITY_DEFAULT, cancellable, callback, user_data, proctor_stream_writer_drain_async);
+  wait_async (self, WRITE_ROOM, G_PRIORITY_DEFAULT, cancellable, callback, user_data,
+              proctor_stream_writer_drain_async);
 }
 
 /**
@@ -325,7 +326,8 @@ proctor_stream_writer_drain_finish (ProctorStreamWriter  *self,
                                     GError              **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_stream_writer_drain_async), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_stream_writer_drain_async),
+                        FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
@@ -464,7 +466,8 @@ write_now (ProctorStreamWriter  *self,
     return -1;
   if (write_channel_is_closing (self->channel))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, _("The stdin of the process is closed already"));
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                           _("The stdin of the process is closed already"));
       return -1;
     }
 
@@ -503,8 +506,8 @@ proctor_stream_writer_flush_async (GOutputStream       *stream,
                                    GAsyncReadyCallback  callback,
                                    gpointer             user_data)
 {
-  wait_async (PROCTOR_STREAM_WRITER (stream), WRITE_SENT, io_priority, cancellable, callback, user_data,
-              proctor_stream_writer_flush_async);
+  wait_async (PROCTOR_STREAM_WRITER (stream), WRITE_SENT, io_priority, cancellable, callback,
+              user_data, proctor_stream_writer_flush_async);
 }
 
 static gboolean
@@ -540,7 +543,8 @@ proctor_stream_writer_close_async (GOutputStream       *stream,
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (stream);
 
   proctor_stream_writer_write_eof (self);
-  wait_async (self, WRITE_CLOSED, io_priority, cancellable, callback, user_data, proctor_stream_writer_close_async);
+  wait_async (self, WRITE_CLOSED, io_priority, cancellable, callback, user_data,
+              proctor_stream_writer_close_async);
 }
 
 /* ---- as a GPollableOutputStream */
@@ -610,8 +614,8 @@ pollable_create_source (GPollableOutputStream *pollable,
 {
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (pollable);
 
-  return stream_source_new (self, &source_channel, write_channel_ref (self->channel), "[Proctor] writable",
-                            cancellable);
+  return stream_source_new (self, &source_channel, write_channel_ref (self->channel),
+                            "[Proctor] writable", cancellable);
 }
 
 static void

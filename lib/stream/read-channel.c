@@ -130,7 +130,8 @@ room_locked (ReadChannel *self)
 
   if (wanted != NULL && wanted->kind == READ_TO_END)
     return WORKER_SCRATCH_SIZE;
-  if (wanted != NULL && (wanted->kind == READ_EXACTLY || wanted->kind == READ_SOME) && wanted->length > self->held.length)
+  if (wanted != NULL && (wanted->kind == READ_EXACTLY || wanted->kind == READ_SOME) &&
+      wanted->length > self->held.length)
     return MAX (room, wanted->length - self->held.length);
   return room;
 }
@@ -186,7 +187,8 @@ take (gpointer      consumer,
   g_mutex_lock (&self->channel_lock);
   if (!self->closed)
     hold_locked (self, data, length);
-  if (self->waiting_for == NULL || read_request_is_worth_a_try (self->waiting_for, data, length, self->held.length))
+  if (self->waiting_for == NULL ||
+      read_request_is_worth_a_try (self->waiting_for, data, length, self->held.length))
     wake_locked (self);
   pause = must_pause_locked (self);
   self->paused = pause;

@@ -34,8 +34,8 @@ take_error (ReadChannel *channel,
 
   if (error_number == 0)
     return g_steal_pointer (&request->error);
-  return g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not read from the process: %s"),
-                      g_strerror (error_number));
+  return g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
+                      _("Could not read from the process: %s"), g_strerror (error_number));
 }
 
 static gboolean
@@ -60,7 +60,8 @@ return_answer (gpointer  data,
                gboolean  cancelled)
 {
   ReadQuestion *self = data;
-  GError *error = cancelled ? g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"))
+  GError *error = cancelled ? g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                                   _("Operation was cancelled"))
                             : take_error (self->channel, &self->request);
 
   self->return_func (task, &self->request, error);
@@ -94,7 +95,8 @@ read_question_ask_blocking (ReadChannel          *channel,
   gboolean answered;
   GError *wrong;
 
-  if (!program_check_not_forked (error) || g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!program_check_not_forked (error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   /* Mostly it is there already. */

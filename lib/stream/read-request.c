@@ -42,7 +42,8 @@ check_utf8 (ReadRequest  *self,
   if (g_utf8_validate_len ((const char *) data, length, &end))
     return TRUE;
 
-  self->error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("The text is not valid UTF-8 at byte %" G_GSIZE_FORMAT),
+  self->error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                             _("The text is not valid UTF-8 at byte %" G_GSIZE_FORMAT),
                              (gsize) (end - (const char *) data));
   return FALSE;
 }
@@ -78,10 +79,16 @@ overrun (ReadRequest *self,
          gboolean     found)
 {
   self->consumed = consumed;
-  self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_LIMIT_OVERRUN,
-                             found ? _("The separator was found, but what is before it is longer than the limit of %" G_GSIZE_FORMAT " bytes")
-                                   : _("No separator was found within the limit of %" G_GSIZE_FORMAT " bytes"),
-                             self->limit);
+  if (found)
+    self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_LIMIT_OVERRUN,
+                               _("The separator was found, but what is before it is longer "
+                                 "than the limit of %" G_GSIZE_FORMAT " bytes"),
+                               self->limit);
+  else
+    self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_LIMIT_OVERRUN,
+                               _("No separator was found within the limit of %" G_GSIZE_FORMAT
+                                 " bytes"),
+                               self->limit);
   return TRUE;
 }
 
@@ -90,7 +97,8 @@ incomplete (ReadRequest *self,
             gsize        held)
 {
   self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_INCOMPLETE_READ,
-                             _("The stream ended after %" G_GSIZE_FORMAT " bytes, before what was to be read was complete"),
+                             _("The stream ended after %" G_GSIZE_FORMAT
+                                " bytes, before what was to be read was complete"),
                              held);
   return TRUE;
 }
@@ -113,9 +121,12 @@ piece_length (const ReadRequest *self,
       gsize position = length - back;
       gsize passed = 0;
 
-      for (chunk = held->first; passed + (chunk->end - chunk->start) <= position && chunk->next != NULL; chunk = chunk->next)
+      for (chunk = held->first;
+           passed + (chunk->end - chunk->start) <= position && chunk->next != NULL;
+           chunk = chunk->next)
         passed += chunk->end - chunk->start;
-      if (position >= held->length || (chunk->data[chunk->start + position - passed] & 0xC0) != 0x80)
+      if (position >= held->length ||
+          (chunk->data[chunk->start + position - passed] & 0xC0) != 0x80)
         return position;
     }
   return length;
@@ -146,13 +157,15 @@ try_record (ReadRequest *self,
     {
       if (position <= self->limit)
         return answer (self, held, position + length);
-      return self->split ? answer (self, held, piece_length (self, held)) : overrun (self, position, TRUE);
+      return self->split ? answer (self, held, piece_length (self, held))
+                         : overrun (self, position, TRUE);
     }
 
   /* The last bytes may be the beginning of a separator. */
   self->searched = held->length >= length ? held->length - length + 1 : 0;
   if (self->searched > self->limit)
-    return self->split ? answer (self, held, piece_length (self, held)) : overrun (self, self->searched, FALSE);
+    return self->split ? answer (self, held, piece_length (self, held))
+                       : overrun (self, self->searched, FALSE);
   return ended && try_at_the_end (self, held);
 }
 

@@ -7,12 +7,12 @@
 #include "stream/stream-source.h"
 
 /* The source is added to the channel when it is prepared for the first time, and removed when it is
- * destroyed. Between the two the channel holds a reference, since a source whose last reference is just
- * being dropped must not be touched, not even to be made ready. A source that was never attached is
- * never destroyed, but was not added either.
+ * destroyed. Between the two the channel holds a reference, since a source whose last reference is
+ * just being dropped must not be touched, not even to be made ready. A source that was never
+ * attached is never destroyed, but was not added either.
  *
- * The callback's data tells of the destruction. It may go before the source or after it, so that what
- * both need is apart.
+ * The callback's data tells of the destruction. It may go before the source or after it, so that
+ * what both need is apart.
  */
 typedef struct
 {
@@ -127,7 +127,8 @@ stream_source_new (gpointer                   stream,
   g_mutex_init (&state->added_lock);
   ((StreamSource *) source)->state = state;
   g_source_set_name (source, name);
-  g_source_set_callback (source, never_called, g_atomic_rc_box_acquire (state), stream_source_destroyed);
+  g_source_set_callback (source, never_called, g_atomic_rc_box_acquire (state),
+                         stream_source_destroyed);
 
   /* Not g_pollable_source_new_full(): it sets a closure, and replacing that destroys the source. */
   g_source_add_child_source (pollable, source);

@@ -14,8 +14,8 @@ typedef struct
 {
   gboolean (* is_ready) (gpointer channel);
 
-  /* The channel keeps a reference to the source until it is removed, and sets its ready time whenever
-   * it becomes ready.
+  /* The channel keeps a reference to the source until it is removed, and sets its ready time
+   * whenever it becomes ready.
    */
   void (* add) (gpointer channel,
                 GSource *source);

@@ -58,7 +58,8 @@ stream_wait_blocking (const StreamQuestion  *kind,
   if (cancellable != NULL)
     cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (cancel_blocked), &blocked, NULL);
 
-  while (!(answered = kind->try_again (question, &blocked.waiter)) && !g_cancellable_is_cancelled (cancellable))
+  while (!(answered = kind->try_again (question, &blocked.waiter)) &&
+         !g_cancellable_is_cancelled (cancellable))
     sleeper_sleep (&blocked.sleeper);
 
   if (cancellable != NULL)

@@ -447,8 +447,8 @@ write_channel_check (WriteChannel  *self,
   if (error_number == 0)
     return TRUE;
 
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not write to the process: %s"),
-               g_strerror (error_number));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+               _("Could not write to the process: %s"), g_strerror (error_number));
   return FALSE;
 }
 

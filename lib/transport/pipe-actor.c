@@ -107,15 +107,17 @@ check_fd (int      fd,
         }
       else
         {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                       _("File descriptor %d is a regular file or a directory: there is nothing to wait for"), fd);
+          g_set_error (
+            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+            _("File descriptor %d is a regular file or a directory: there is nothing to wait for"),
+            fd);
           return FALSE;
         }
     }
 
   error_number = errno;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not use file descriptor %d: %s"), fd,
-               g_strerror (error_number));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+               _("Could not use file descriptor %d: %s"), fd, g_strerror (error_number));
   return FALSE;
 }
 

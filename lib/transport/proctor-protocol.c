@@ -36,7 +36,9 @@ G_DEFINE_INTERFACE (ProctorPipeProtocol, proctor_pipe_protocol, PROCTOR_TYPE_BAS
  *
  * Since: 1.0
  */
-G_DEFINE_INTERFACE (ProctorSubprocessProtocol, proctor_subprocess_protocol, PROCTOR_TYPE_BASE_PROTOCOL)
+G_DEFINE_INTERFACE (ProctorSubprocessProtocol,
+                    proctor_subprocess_protocol,
+                    PROCTOR_TYPE_BASE_PROTOCOL)
 
 static void
 proctor_base_protocol_default_init (ProctorBaseProtocolInterface *iface)

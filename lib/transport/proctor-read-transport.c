@@ -63,8 +63,8 @@ tell_closed (ProctorReadTransport *self)
   g_autoptr(GError) error = NULL;
 
   if (error_number != 0)
-    error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not read from the pipe: %s"),
-                         g_strerror (error_number));
+    error = g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
+                         _("Could not read from the pipe: %s"), g_strerror (error_number));
   g_atomic_int_set (&self->closing, TRUE);
   g_atomic_int_set (&self->closed, TRUE);
   if (!was_shut && error == NULL && self->kind->eof_received != NULL)
@@ -318,8 +318,9 @@ connect_read_pipe (int                   fd,
   if (actor == NULL)
     return NULL;
 
-  self = proctor_read_transport_new (pipe_actor_get_read_channel (actor), pipe_actor_get_actor (actor), caller, fd,
-                                     &pipe_user, protocol, 0);
+  self =
+    proctor_read_transport_new (pipe_actor_get_read_channel (actor), pipe_actor_get_actor (actor),
+                                caller, fd, &pipe_user, protocol, 0);
   pipe_actor_start (actor);
   pump_begin_in_context (caller, self, begin_pipe_in_context);
   return self;
@@ -401,8 +402,8 @@ proctor_connect_read_pipe_async (int                  fd,
 {
   g_return_if_fail (PROCTOR_IS_PIPE_PROTOCOL (protocol));
 
-  pipe_actor_connect_later (fd, G_OBJECT (protocol), cancellable, callback, user_data, proctor_connect_read_pipe_async,
-                            connect_read_pipe_in_context);
+  pipe_actor_connect_later (fd, G_OBJECT (protocol), cancellable, callback, user_data,
+                            proctor_connect_read_pipe_async, connect_read_pipe_in_context);
 }
 
 /**

@@ -159,8 +159,8 @@ make_pipes (ProctorSubprocessTransport *self,
   Actor *actor = process_actor_get_actor (parts->actor);
 
   if (parts->writer != NULL)
-    self->pipes[0] = G_OBJECT (proctor_write_transport_new (parts->writer, actor, self->caller, parts->fds[0],
-                                                            &write_user, self));
+    self->pipes[0] = G_OBJECT (proctor_write_transport_new (parts->writer, actor, self->caller,
+                                                            parts->fds[0], &write_user, self));
   g_clear_pointer (&parts->writer, write_channel_unref);
 
   for (int fd = 1; fd <= 2; fd++)
@@ -168,8 +168,9 @@ make_pipes (ProctorSubprocessTransport *self,
       ReadChannel **channel = &parts->readers[fd - 1];
 
       if (*channel != NULL)
-        self->pipes[fd] = G_OBJECT (proctor_read_transport_new (*channel, actor, self->caller, parts->fds[fd], &read_user,
-                                                                self, fd));
+        self->pipes[fd] =
+          G_OBJECT (proctor_read_transport_new (*channel, actor, self->caller, parts->fds[fd],
+                                                &read_user, self, fd));
       g_clear_pointer (channel, read_channel_unref);
     }
 }
@@ -247,7 +248,8 @@ proctor_command_open_transport (ProctorCommand             *self,
   operation = launch_blocking (self, LAUNCH_SPAWN_WITH_PIPES, NULL, cancellable, error);
   if (operation == NULL)
     return NULL;
-  return make_transport (g_steal_pointer (&operation->payload), caller_context_ref_thread_default (), protocol);
+  return make_transport (g_steal_pointer (&operation->payload),
+                         caller_context_ref_thread_default (), protocol);
 }
 
 static void
@@ -292,7 +294,8 @@ proctor_command_open_transport_async (ProctorCommand            *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
   g_return_if_fail (PROCTOR_IS_SUBPROCESS_PROTOCOL (protocol));
 
-  task = operation_task_new (self, cancellable, callback, user_data, proctor_command_open_transport_async);
+  task = operation_task_new (self, cancellable, callback, user_data,
+                             proctor_command_open_transport_async);
   g_task_set_task_data (task, g_object_ref (protocol), g_object_unref);
   launch_async (self, LAUNCH_SPAWN_WITH_PIPES, NULL, task, return_transport);
 }
@@ -317,7 +320,8 @@ proctor_command_open_transport_finish (ProctorCommand  *self,
                                        GError         **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_open_transport_async), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_open_transport_async),
+                        NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
 }
@@ -469,7 +473,8 @@ proctor_subprocess_transport_shut (ProctorSubprocessTransport *self)
   if (program_is_forked_copy () || !g_atomic_int_compare_and_exchange (&self->closing, FALSE, TRUE))
     return;
 
-  /* First, or a broken pipe may end it. A process that has ended is not hit: it is PROCESS_LOOKUP. */
+  /* First, or a broken pipe may end it. A process that has ended is not hit: it is PROCESS_LOOKUP.
+   */
   proctor_process_kill (self->process, NULL);
   if (self->pipes[0] != NULL)
     proctor_write_transport_shut (PROCTOR_WRITE_TRANSPORT (self->pipes[0]));

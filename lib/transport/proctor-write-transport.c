@@ -420,8 +420,9 @@ connect_write_pipe (int                   fd,
   if (actor == NULL)
     return NULL;
 
-  self = proctor_write_transport_new (pipe_actor_get_write_channel (actor), pipe_actor_get_actor (actor), caller, fd,
-                                      &pipe_user, protocol);
+  self =
+    proctor_write_transport_new (pipe_actor_get_write_channel (actor), pipe_actor_get_actor (actor),
+                                 caller, fd, &pipe_user, protocol);
   pipe_actor_start (actor);
   pump_begin_in_context (caller, self, begin_pipe_in_context);
   return self;
@@ -472,7 +473,8 @@ connect_write_pipe_in_context (GTask *task,
 {
   g_autoptr(CallerContext) caller = caller_context_ref_for (g_task_get_context (task));
   GError *error = NULL;
-  ProctorWriteTransport *self = connect_write_pipe (fd, g_task_get_task_data (task), caller, &error);
+  ProctorWriteTransport *self =
+    connect_write_pipe (fd, g_task_get_task_data (task), caller, &error);
 
   if (self == NULL)
     g_task_return_error (task, error);
@@ -502,8 +504,8 @@ proctor_connect_write_pipe_async (int                  fd,
 {
   g_return_if_fail (PROCTOR_IS_BASE_PROTOCOL (protocol));
 
-  pipe_actor_connect_later (fd, G_OBJECT (protocol), cancellable, callback, user_data, proctor_connect_write_pipe_async,
-                            connect_write_pipe_in_context);
+  pipe_actor_connect_later (fd, G_OBJECT (protocol), cancellable, callback, user_data,
+                            proctor_connect_write_pipe_async, connect_write_pipe_in_context);
 }
 
 /**

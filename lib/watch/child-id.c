@@ -192,7 +192,9 @@ explain_lost_status (pid_t pid)
       (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
     g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) pid);
   else
-    g_warning ("The exit status of process %d is lost: another part of this program has waited for it", (int) pid);
+    g_warning (
+      "The exit status of process %d is lost: another part of this program has waited for it",
+      (int) pid);
   g_once_init_leave (&explained, 1);
 }
 
@@ -342,7 +344,8 @@ child_id_signal (ChildId  *self,
 
   if (error_number == ESRCH)
     g_set_error (error, PROCTOR_ERROR, PROCTOR_ERROR_PROCESS_LOOKUP,
-                 _("Could not send signal %d to process %d: the process has ended"), signum, (int) self->pid);
+                 _("Could not send signal %d to process %d: the process has ended"), signum,
+                 (int) self->pid);
   else
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
                  _("Could not send signal %d to process %d: %s"), signum, (int) self->pid,
@@ -358,7 +361,8 @@ child_id_is_suspended (ChildId *self)
 
   g_mutex_lock (&self->reap_lock);
   suspended = !self->reaped && wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0 &&
-              info.si_pid == self->pid && (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED);
+              info.si_pid == self->pid &&
+              (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED);
   g_mutex_unlock (&self->reap_lock);
 
   return suspended;

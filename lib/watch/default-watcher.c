@@ -22,9 +22,10 @@ default_watcher_dup (GError **error)
   if (default_watcher == NULL && thread_is_main ())
     default_watcher = proctor_main_child_watcher_new (error);
   else if (default_watcher == NULL)
-    g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER,
-                         _("There is no child watcher yet: call proctor_init() in the main thread before other "
-                           "threads start processes"));
+    g_set_error_literal (
+      error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER,
+      _("There is no child watcher yet: call proctor_init() in the main thread before other "
+         "threads start processes"));
   if (default_watcher != NULL)
     watcher = g_object_ref (default_watcher);
   g_mutex_unlock (&watcher_lock);

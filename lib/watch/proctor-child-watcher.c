@@ -78,7 +78,8 @@ child_watcher_watch (ProctorChildWatcher  *self,
   ChildId *held;
 
   add_token (child);
-  if (PROCTOR_CHILD_WATCHER_GET_CLASS (self)->watch (self, child_id_get_token (child), child_id_get_pid (child), error))
+  if (PROCTOR_CHILD_WATCHER_GET_CLASS (self)->watch (self, child_id_get_token (child),
+                                                     child_id_get_pid (child), error))
     return TRUE;
 
   held = steal_token (child_id_get_token (child));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: MAIN. Only watch(), is_active() and main_child_watcher_wake() may be called from others. */
+/* Thread: MAIN. Only watch(), is_active() and main_child_watcher_wake() may be called from others.
+ */
 
 #include "config.h"
 
@@ -83,7 +84,9 @@ struct _ProctorMainChildWatcher
   GHashTable *fallback_watches; /* set of MainWatch with a GLib source */
 };
 
-G_DEFINE_FINAL_TYPE (ProctorMainChildWatcher, proctor_main_child_watcher, PROCTOR_TYPE_CHILD_WATCHER)
+G_DEFINE_FINAL_TYPE (ProctorMainChildWatcher,
+                     proctor_main_child_watcher,
+                     PROCTOR_TYPE_CHILD_WATCHER)
 
 static void
 main_watch_free (MainWatch *self)
@@ -131,7 +134,8 @@ pidfd_ready_in_main (EventWatch *event,
 
   if (G_UNLIKELY (!thread_is_main ()) && g_once_init_enter (&complained))
     {
-      g_critical ("The main context is iterated on another thread than the main thread; use another child watcher");
+      g_critical ("The main context is iterated on another thread than the main thread; "
+                  "use another child watcher");
       g_once_init_leave (&complained, 1);
     }
 
@@ -152,8 +156,8 @@ watch_pidfd (ProctorMainChildWatcher  *self,
   /* Edges: while a tracer holds an exited child its pidfd stays readable, and the main loop would
    * spin.
    */
-  if (event_queue_add (self->events, &watch->watch, child_id_get_pidfd (child), EVENT_IN | EVENT_EDGE,
-                       pidfd_ready_in_main))
+  if (event_queue_add (self->events, &watch->watch, child_id_get_pidfd (child),
+                       EVENT_IN | EVENT_EDGE, pidfd_ready_in_main))
     {
       if (!event_queue_uses_epoll (self->events))
         main_child_watcher_wake (self);
@@ -162,8 +166,9 @@ watch_pidfd (ProctorMainChildWatcher  *self,
 
   error_number = errno;
   main_watch_free (watch);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number), _("Could not watch process %d: %s"),
-               (int) child_id_get_pid (child), g_strerror (error_number));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+               _("Could not watch process %d: %s"), (int) child_id_get_pid (child),
+               g_strerror (error_number));
   return FALSE;
 }
 
@@ -179,8 +184,8 @@ glib_made_up_the_status (MainWatch *watch,
 {
   int timeout;
 
-  return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 && watch->glib_has_pidfd &&
-         !watch->source->source_funcs->prepare (watch->source, &timeout);
+  return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 &&
+         watch->glib_has_pidfd && !watch->source->source_funcs->prepare (watch->source, &timeout);
 }
 
 /* A child that was reaped by others, or by nobody since SIGCHLD was ignored: if that was before
@@ -232,7 +237,8 @@ glib_child_exited_in_main (GPid     pid,
   if (program_is_forked_copy ())
     return;
 
-  child_id_set_outcome (watch->child, glib_made_up_the_status (watch, wait_status) ? NULL : &wait_status);
+  child_id_set_outcome (watch->child,
+                        glib_made_up_the_status (watch, wait_status) ? NULL : &wait_status);
   finish_fallback_in_main (watch);
 }
 
@@ -272,7 +278,8 @@ watch_with_glib (ProctorMainChildWatcher *self,
   return TRUE;
 }
 
-/* For a main thread that does not run its context: does what the source would do when it is ready. */
+/* For a main thread that does not run its context: does what the source would do when it is ready.
+ */
 static void
 look_at_fallback_in_main (MainWatch *watch)
 {
@@ -523,7 +530,8 @@ main_child_watcher_sleep (ProctorMainChildWatcher *self)
 
   g_return_if_fail (thread_is_main ());
 
-  while (!event_queue_wait (self->events, self->wake_fd, look_at_all_fallbacks_in_main (self) ? sleep_ms : -1))
+  while (!event_queue_wait (self->events, self->wake_fd,
+                            look_at_all_fallbacks_in_main (self) ? sleep_ms : -1))
     sleep_ms = MIN (sleep_ms * 2, FALLBACK_MAX_SLEEP_MS);
 
   while (read (self->wake_fd, &count, sizeof count) < 0 && errno == EINTR)

@@ -23,7 +23,8 @@ get_date (GError **error)
   if (line == NULL)
     {
       if (error != NULL && *error == NULL)
-        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The program has printed nothing");
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                             "The program has printed nothing");
       return NULL;
     }
 

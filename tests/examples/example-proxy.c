@@ -18,7 +18,8 @@ static ProctorProcess *
 start_producer (const char  *n_bytes,
                 GError     **error)
 {
-  g_autoptr(ProctorCommand) command = proctor_command_new ("sh", "-c", "yes 'a line of text' | head -c \"$1\"", "sh", n_bytes, NULL);
+  g_autoptr(ProctorCommand) command =
+    proctor_command_new ("sh", "-c", "yes 'a line of text' | head -c \"$1\"", "sh", n_bytes, NULL);
 
   proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
   return proctor_command_spawn (command, NULL, error);
@@ -63,7 +64,8 @@ transform (ProctorStreamReader  *from,
         continue;
 
       /* Waits for room: that is what holds back the producer, too. */
-      if (!g_output_stream_write_all (G_OUTPUT_STREAM (to), piece->data, piece->len, NULL, NULL, error))
+      if (!g_output_stream_write_all (G_OUTPUT_STREAM (to), piece->data, piece->len, NULL, NULL,
+                                      error))
         return FALSE;
       g_byte_array_set_size (piece, 0);
     }
@@ -73,7 +75,8 @@ transform (ProctorStreamReader  *from,
       return FALSE;
     }
 
-  return g_output_stream_write_all (G_OUTPUT_STREAM (to), piece->data, piece->len, NULL, NULL, error) &&
+  return g_output_stream_write_all (G_OUTPUT_STREAM (to), piece->data, piece->len, NULL, NULL,
+                                    error) &&
          g_output_stream_close (G_OUTPUT_STREAM (to), NULL, error);
 }
 
@@ -85,7 +88,8 @@ run_proxy (const char  *n_bytes,
   g_autoptr(ProctorProcess) consumer = producer != NULL ? start_consumer (error) : NULL;
 
   if (consumer == NULL ||
-      !transform (proctor_process_get_stdout (producer), proctor_process_get_stdin (consumer), error) ||
+      !transform (proctor_process_get_stdout (producer), proctor_process_get_stdin (consumer),
+                  error) ||
       !proctor_process_wait_check (producer, NULL, error))
     return NULL;
 
@@ -99,7 +103,8 @@ print_memory (void)
   g_autofree char *status = NULL;
   const char *peak;
 
-  if (g_file_get_contents ("/proc/self/status", &status, NULL, NULL) && (peak = strstr (status, "VmHWM:")) != NULL)
+  if (g_file_get_contents ("/proc/self/status", &status, NULL, NULL) &&
+      (peak = strstr (status, "VmHWM:")) != NULL)
     g_print ("peak: %d KiB\n", (int) g_ascii_strtoll (peak + strlen ("VmHWM:"), NULL, 10));
 }
 

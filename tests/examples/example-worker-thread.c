@@ -17,7 +17,8 @@ static gpointer
 work (gpointer loop)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(ProctorCommand) command = proctor_command_new ("echo", "hello from a worker thread", NULL);
+  g_autoptr(ProctorCommand) command =
+    proctor_command_new ("echo", "hello from a worker thread", NULL);
   g_autoptr(ProctorResult) result = proctor_command_run_check (command, NULL, NULL, &error);
   g_autofree char *out = NULL;
 

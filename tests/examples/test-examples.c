@@ -58,7 +58,8 @@ output_of (char **argv)
   char *out = NULL;
   int wait_status;
 
-  g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &wait_status, &error);
+  g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &wait_status,
+                &error);
   g_assert_no_error (error);
   g_assert_true (g_spawn_check_wait_status (wait_status, &error));
   return out;
@@ -68,8 +69,10 @@ output_of (char **argv)
 static void
 test_proxy_of_much (void)
 {
-  g_autofree char *n_bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, (guint64) (test_scale () * 1024 * 1024 * 1024));
-  g_autofree char *expected = output_of ((char *[]) { "sh", "-c", "yes 'A LINE OF TEXT' | head -c $1 | cksum", "sh", n_bytes, NULL });
+  g_autofree char *n_bytes =
+    g_strdup_printf ("%" G_GUINT64_FORMAT, (guint64) (test_scale () * 1024 * 1024 * 1024));
+  g_autofree char *expected = output_of (
+    (char *[]){ "sh", "-c", "yes 'A LINE OF TEXT' | head -c $1 | cksum", "sh", n_bytes, NULL });
   gint64 start = g_get_monotonic_time ();
   g_autofree char *out = output_of ((char *[]) { EXAMPLES_DIR "/example-proxy", n_bytes, NULL });
   double seconds = (double) (g_get_monotonic_time () - start) / G_TIME_SPAN_SECOND;

@@ -239,7 +239,8 @@ add_answer (Conversation *self,
   gsize total;
   const guint8 *expected = g_bytes_get_data (self->bytes, &total);
 
-  /* Here, and not only at the end: so that the first wrong byte is found by the read that gave it. */
+  /* Here, and not only at the end: so that the first wrong byte is found by the read that gave it.
+   */
   g_assert_cmpuint (self->answer->len + length, <=, total);
   g_assert_true (length == 0 || memcmp (data, expected + self->answer->len, length) == 0);
   g_byte_array_append (self->answer, data, (guint) length);
@@ -292,7 +293,8 @@ read_into_buffer (Conversation  *self,
                   GError       **error)
 {
   g_autofree guint8 *buffer = g_malloc (length);
-  gssize n_read = g_input_stream_read (G_INPUT_STREAM (self->out), buffer, length, cancellable, error);
+  gssize n_read =
+    g_input_stream_read (G_INPUT_STREAM (self->out), buffer, length, cancellable, error);
 
   if (n_read > 0)
     add_answer (self, buffer, (gsize) n_read);
@@ -304,7 +306,8 @@ read_by_polling (Conversation  *self,
                  GError       **error)
 {
   g_autofree guint8 *buffer = g_malloc (length);
-  gssize n_read = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (self->out), buffer, length, NULL, error);
+  gssize n_read = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (self->out),
+                                                            buffer, length, NULL, error);
 
   if (n_read > 0)
     add_answer (self, buffer, (gsize) n_read);
@@ -359,8 +362,9 @@ read_somehow (Conversation  *self,
       read_many_lines (self, cancellable, error);
       break;
     case 6:
-      proctor_stream_reader_set_long_lines (self->out, g_rand_boolean (random) ? PROCTOR_LONG_LINES_SPLIT
-                                                                               : PROCTOR_LONG_LINES_ERROR);
+      proctor_stream_reader_set_long_lines (self->out, g_rand_boolean (random)
+                                                         ? PROCTOR_LONG_LINES_SPLIT
+                                                         : PROCTOR_LONG_LINES_ERROR);
       break;
     case 7:
       if (g_rand_int_range (random, 0, 10) == 0)
@@ -446,7 +450,8 @@ converse (Member *member,
   process = spawn_or_abort (command);
   talk.in = g_object_ref (proctor_process_get_stdin (process));
   talk.out = g_object_ref (proctor_process_get_stdout (process));
-  talk.bytes = make_pattern ((gsize) g_rand_int_range (random, 1, (gint32) longest), g_rand_int (random));
+  talk.bytes =
+    make_pattern ((gsize) g_rand_int_range (random, 1, (gint32) longest), g_rand_int (random));
   talk.writer_random = g_rand_new_with_seed (g_rand_int (random));
   talk.reader_random = g_rand_new_with_seed (g_rand_int (random));
   g_mutex_init (&talk.cancel_lock);
@@ -454,7 +459,8 @@ converse (Member *member,
     {
       gsize high = random_limit (random);
 
-      proctor_stream_writer_set_write_buffer_limits (talk.in, (gsize) g_rand_int_range (random, 0, (gint32) high + 1), high);
+      proctor_stream_writer_set_write_buffer_limits (
+        talk.in, (gsize) g_rand_int_range (random, 0, (gint32) high + 1), high);
     }
   if (drop)
     g_clear_object (&process);
@@ -507,7 +513,8 @@ test_schedules (void)
   n_members_ended = 0;
   for (guint i = 0; i < N_MEMBERS; i++)
     {
-      members[i] = (Member){ .seed = (guint32) g_test_rand_int (), .n_runs = scaled (1500) / N_MEMBERS + 1 };
+      members[i] =
+        (Member){ .seed = (guint32) g_test_rand_int (), .n_runs = scaled (1500) / N_MEMBERS + 1 };
       threads[i] = g_thread_new ("member", member_thread, &members[i]);
     }
   while (g_atomic_int_get (&n_members_ended) < N_MEMBERS)

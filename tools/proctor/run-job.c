@@ -230,7 +230,8 @@ run_job_start (RunJob *self)
   self->started = TRUE;
   self->spawning = TRUE;
   if (self->options->timeout > 0)
-    self->timeout_source = g_timeout_add (milliseconds (self->options->timeout), timed_out_cb, self);
+    self->timeout_source =
+      g_timeout_add (milliseconds (self->options->timeout), timed_out_cb, self);
   proctor_command_spawn_async (self->command, self->spawn_cancellable, spawned_cb,
                                run_job_ref (self));
 }
