@@ -78,6 +78,21 @@ typedef enum
 } ProctorProcessState;
 
 /**
+ * ProctorShutdownMode:
+ * @PROCTOR_SHUTDOWN_STOP: running processes are stopped (TERM, and KILL after five seconds) and reaped
+ * @PROCTOR_SHUTDOWN_DETACH: running processes go on, and are not waited for any more
+ *
+ * What [func@shutdown] does with processes that still run.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  PROCTOR_SHUTDOWN_STOP = 0,
+  PROCTOR_SHUTDOWN_DETACH = 1,
+} ProctorShutdownMode;
+
+/**
  * ProctorLongLines:
  * @PROCTOR_LONG_LINES_ERROR: reading one is %PROCTOR_ERROR_LIMIT_OVERRUN, and it stays where it is
  * @PROCTOR_LONG_LINES_SPLIT: they come in pieces of the limit's size

@@ -22,5 +22,7 @@ typedef struct _ProctorStreamReader ProctorStreamReader;
 typedef struct _ProctorStreamWriter ProctorStreamWriter;
 typedef struct _ProctorChildWatcher ProctorChildWatcher;
 typedef struct _ProctorMainChildWatcher ProctorMainChildWatcher;
+typedef struct _ProctorPidfdChildWatcher ProctorPidfdChildWatcher;
+typedef struct _ProctorThreadedChildWatcher ProctorThreadedChildWatcher;
 
 G_END_DECLS

@@ -21,6 +21,8 @@
 #include <proctor/proctor-shell.h>
 #include <proctor/proctor-child-watcher.h>
 #include <proctor/proctor-main-child-watcher.h>
+#include <proctor/proctor-pidfd-child-watcher.h>
+#include <proctor/proctor-threaded-child-watcher.h>
 #include <proctor/proctor-protocol.h>
 #include <proctor/proctor-transport.h>
 #include <proctor/proctor-subprocess-transport.h>

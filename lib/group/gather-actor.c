@@ -9,6 +9,7 @@
 #include "base/base-macros.h"
 #include "process/process-actor.h"
 #include "runtime/runtime.h"
+#include "watch/child-watcher-private.h"
 
 /* When nothing of ours runs and the system still has no room for one more process, it is asked
  * again so often.
@@ -40,6 +41,7 @@ struct _GatherActor
   guint n_done;
   guint n_back_offs;
   Timer back_off_timer;
+  gboolean shutting_down; /* the service ends */
 };
 
 static void start_more (GatherActor *self);
@@ -47,13 +49,25 @@ static void start_more (GatherActor *self);
 static void
 finish_if_done (GatherActor *self)
 {
-  if (self->gather == NULL || self->running->len > 0)
+  if (self->running->len > 0)
+    return;
+
+  if (self->shutting_down)
+    {
+      worker_disarm_timer (self->actor.worker, &self->back_off_timer);
+      runtime_actor_ended (&self->actor);
+    }
+  if (self->gather == NULL)
     return;
 
   if (self->gather->cancelled)
     {
       worker_disarm_timer (self->actor.worker, &self->back_off_timer);
       operation_fail_cancelled (g_steal_pointer (&self->gather));
+    }
+  else if (self->shutting_down)
+    {
+      operation_fail_shut_down (g_steal_pointer (&self->gather));
     }
   else if (self->n_done == self->specs->len)
     {
@@ -140,7 +154,7 @@ run_ended_in_worker (Actor     *actor,
       self->n_back_offs = 0;
       set_result (self, index, g_steal_pointer (&run->result));
     }
-  else if (!is_lack_of_room (run->error) || self->gather->cancelled ||
+  else if (!is_lack_of_room (run->error) || self->gather->cancelled || self->shutting_down ||
            !try_again_later (self, index))
     {
       set_error (self, index, g_steal_pointer (&run->error));
@@ -175,7 +189,7 @@ start_one (GatherActor *self,
 static void
 start_more (GatherActor *self)
 {
-  while (!self->gather->cancelled && self->back_off_timer.position == 0 &&
+  while (!self->gather->cancelled && !self->shutting_down && self->back_off_timer.position == 0 &&
          !g_queue_is_empty (&self->waiting) &&
          (self->max_running == 0 || self->running->len < self->max_running))
     start_one (self, GPOINTER_TO_UINT (g_queue_pop_head (&self->waiting)));
@@ -208,6 +222,17 @@ cancel_gather (Actor     *actor,
   finish_if_done (self);
 }
 
+/* Its processes are told by themselves. */
+static void
+shut_down_in_worker (Actor   *actor,
+                     Message *message)
+{
+  GatherActor *self = (GatherActor *) actor;
+
+  self->shutting_down = TRUE;
+  finish_if_done (self);
+}
+
 static void
 free_result (gpointer data)
 {
@@ -221,7 +246,7 @@ gather_actor_free (Actor *actor)
 
   g_ptr_array_unref (self->specs);
   own_environ_unref (self->own_environ);
-  g_object_unref (self->watcher);
+  child_watcher_unref (self->watcher);
   g_clear_pointer (&self->results, g_ptr_array_unref);
   g_ptr_array_unref (self->running);
   g_queue_clear (&self->waiting);
@@ -234,17 +259,15 @@ gather_actor_new (GPtrArray            *specs,
                   ProctorChildWatcher  *watcher,
                   GError              **error)
 {
-  Worker *worker = runtime_pick_worker (error);
-  GatherActor *self;
+  GatherActor *self = g_new0 (GatherActor, 1);
 
-  if (worker == NULL)
+  if (!runtime_add_actor (&self->actor, gather_actor_free, shut_down_in_worker, error))
     {
       g_ptr_array_unref (specs);
+      g_free (self);
       return NULL;
     }
 
-  self = g_new0 (GatherActor, 1);
-  actor_init (&self->actor, worker, gather_actor_free);
   self->specs = specs;
   self->own_environ = own_environ_new ();
   self->watcher = g_object_ref (watcher);

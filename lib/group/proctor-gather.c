@@ -10,12 +10,14 @@
 #include "command/proctor-command-private.h"
 #include "group/gather-actor.h"
 #include "runtime/worker.h"
+#include "watch/child-watcher-private.h"
 #include "watch/default-watcher.h"
 
 static GatherActor *
 prepare_gather (ProctorCommand * const  *commands,
                 gsize                    n_commands,
                 guint                    max_running,
+                gboolean                 blocking,
                 ProctorChildWatcher    **ret_watcher,
                 GError                 **error)
 {
@@ -25,8 +27,8 @@ prepare_gather (ProctorCommand * const  *commands,
 
   if (!program_check_not_forked (error))
     return NULL;
-  watcher = default_watcher_dup (error);
-  if (watcher == NULL)
+  watcher = default_watcher_dup_active (error);
+  if (watcher == NULL || (blocking && !child_watcher_check_may_block (watcher, error)))
     return NULL;
 
   specs = g_ptr_array_new_full ((guint) n_commands, (GDestroyNotify) command_spec_unref);
@@ -91,7 +93,7 @@ proctor_gather (ProctorCommand * const  *commands,
 
   if (!worker_check_may_block (error))
     return NULL;
-  actor = prepare_gather (commands, n_commands, max_running, &watcher, error);
+  actor = prepare_gather (commands, n_commands, max_running, TRUE, &watcher, error);
   if (actor == NULL)
     return NULL;
 
@@ -146,7 +148,7 @@ proctor_gather_async (ProctorCommand * const *commands,
   g_return_if_fail (n_commands == 0 || commands != NULL);
 
   task = operation_task_new (NULL, cancellable, callback, user_data, proctor_gather_async);
-  actor = prepare_gather (commands, n_commands, max_running, &watcher, &error);
+  actor = prepare_gather (commands, n_commands, max_running, FALSE, &watcher, &error);
   if (actor == NULL)
     {
       g_task_return_error (task, error);

@@ -9,11 +9,13 @@
 #include "base/base-thread.h"
 #include "command/proctor-command-private.h"
 #include "runtime/worker.h"
+#include "watch/child-watcher-private.h"
 #include "watch/default-watcher.h"
 
 /* What every launch needs: a program that has not forked, a watcher, a valid command, an actor. */
 static ProcessActor *
 prepare (ProctorCommand       *command,
+         gboolean              blocking,
          ProctorChildWatcher **ret_watcher,
          GError              **error)
 {
@@ -29,8 +31,8 @@ prepare (ProctorCommand       *command,
   if (!command_spec_validate (spec, error))
     return NULL;
 
-  watcher = default_watcher_dup (error);
-  if (watcher == NULL)
+  watcher = default_watcher_dup_active (error);
+  if (watcher == NULL || (blocking && !child_watcher_check_may_block (watcher, error)))
     return NULL;
 
   own_environ = own_environ_new ();
@@ -53,7 +55,7 @@ launch_blocking (ProctorCommand  *command,
 
   if (!worker_check_may_block (error))
     return NULL;
-  actor = prepare (command, &watcher, error);
+  actor = prepare (command, TRUE, &watcher, error);
   if (actor == NULL)
     return NULL;
 
@@ -79,7 +81,7 @@ launch_async (ProctorCommand      *command,
   g_autoptr(Operation) operation = NULL;
   GError *error = NULL;
 
-  actor = prepare (command, &watcher, &error);
+  actor = prepare (command, FALSE, &watcher, &error);
   if (actor == NULL)
     {
       g_task_return_error (task, error);

@@ -254,3 +254,10 @@ operation_fail_cancelled (Operation *self)
   operation_fail (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
                                              _("Operation was cancelled")));
 }
+
+void
+operation_fail_shut_down (Operation *self)
+{
+  operation_fail (self, g_error_new_literal (PROCTOR_ERROR, PROCTOR_ERROR_SHUT_DOWN,
+                                             _("Proctor was shut down meanwhile")));
+}

@@ -134,6 +134,7 @@ void operation_finish (Operation *self);
 void operation_fail (Operation *self,
                      GError    *error);
 void operation_fail_cancelled (Operation *self);
+void operation_fail_shut_down (Operation *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
 

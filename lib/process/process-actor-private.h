@@ -65,6 +65,8 @@ struct _ProcessActor
   gboolean has_handle;
   gboolean released;
   gboolean timed_out;
+  gboolean shutting_down; /* the service ends */
+  gboolean detached;      /* by that; the exit will not be reported */
   gint64 start_time;
   gint64 start_monotonic;
 
@@ -119,7 +121,33 @@ GError *process_error_no_pipe_for_input (void);
 void process_arm_drain_timer (ProcessActor *self);
 void process_drain_grace_passed (Timer *timer);
 
+/* ---- process-shutdown.c */
+
+/* The service ends. */
+void process_shut_down_in_worker (Actor   *actor,
+                                  Message *message);
+
+/* Whether the launch's answer is an error in any case. */
+gboolean process_launch_is_given_up (ProcessActor *self);
+
+/* Finishes such a launch; it has been taken out of the actor. */
+void process_fail_given_up (ProcessActor *self,
+                            Operation    *launch);
+
+/* After the exit nobody waits for the end of the pipes. */
+void process_give_up_pipes (ProcessActor *self);
+
+/* Tells the runtime when nothing is left that it waits for. */
+void process_check_shutdown (ProcessActor *self);
+
 /* ---- process-actor.c */
+
+/* TERM now and KILL after the grace; negative: the default one. Without effect after the exit. */
+void process_begin_stop (ProcessActor *self,
+                         GTimeSpan     grace);
+
+/* A child that has not come to its exec is killed, after a moment. */
+void process_give_up_birth (ProcessActor *self);
 
 /* A handle that is still there can ask for more, and a stream that is still there can be read or
  * written.

@@ -16,6 +16,7 @@
 #include "spawn/spawn.h"
 #include "stream/read-channel.h"
 #include "stream/write-channel.h"
+#include "watch/child-watcher-private.h"
 
 /* How long a spawn that is not wanted any more may take to come to its end by itself. */
 #define BIRTH_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
@@ -49,9 +50,9 @@ stop_deadline (GTimeSpan grace)
 /* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second
  * stop can only bring the KILL nearer.
  */
-static void
-begin_stop (ProcessActor *self,
-            GTimeSpan     grace)
+void
+process_begin_stop (ProcessActor *self,
+                    GTimeSpan     grace)
 {
   gint64 deadline = stop_deadline (grace);
 
@@ -91,6 +92,8 @@ start_wait (Actor     *actor,
     operation_fail_cancelled (operation);
   else if (self->exited)
     finish_wait (self, operation);
+  else if (self->detached)
+    operation_fail_shut_down (operation);
   else
     g_queue_push_tail (&self->waits, operation);
 }
@@ -109,10 +112,10 @@ static void
 start_stop (Actor     *actor,
             Operation *operation)
 {
-  if (!operation->cancelled)
+  if (!operation->cancelled && !((ProcessActor *) actor)->detached)
     {
       operation->deadline = stop_deadline (operation->grace);
-      begin_stop ((ProcessActor *) actor, operation->grace);
+      process_begin_stop ((ProcessActor *) actor, operation->grace);
     }
   start_wait (actor, operation);
 }
@@ -145,14 +148,14 @@ cancel_stop (Actor     *actor,
 /* ---- the exit */
 
 static void
-finish_cancelled_launch (ProcessActor *self)
+finish_given_up_launch (ProcessActor *self)
 {
   Operation *launch = g_steal_pointer (&self->launch);
 
   if (self->communication == launch)
     process_steal_communication (self);
   process_close_pipes (self);
-  operation_fail_cancelled (launch);
+  process_fail_given_up (self, launch);
 }
 
 static void
@@ -167,8 +170,10 @@ handle_exit (ProcessActor *self)
   while ((waiting = g_queue_pop_head (&self->waits)) != NULL)
     finish_wait (self, waiting);
 
-  if (self->launch != NULL && self->launch->cancelled)
-    finish_cancelled_launch (self);
+  if (self->launch != NULL && process_launch_is_given_up (self))
+    finish_given_up_launch (self);
+  else if (self->shutting_down)
+    process_give_up_pipes (self);
   else
     process_arm_drain_timer (self);
 
@@ -199,8 +204,8 @@ abort_birth_in_worker (Timer *timer)
 /* A child that is stuck before exec can only be killed. But one that is not may run its program
  * already, although the job is not back yet, and deserves a SIGTERM: so the job gets a moment.
  */
-static void
-give_up_birth_soon (ProcessActor *self)
+void
+process_give_up_birth (ProcessActor *self)
 {
   if (self->stop_timer.position == 0)
     worker_arm_timer (self->actor.worker, &self->stop_timer, now () + BIRTH_PATIENCE,
@@ -214,11 +219,11 @@ timed_out_in_worker (Timer *timer)
 
   self->timed_out = TRUE;
   if (!self->started)
-    give_up_birth_soon (self);
+    process_give_up_birth (self);
   else if (self->exited)
     process_drain_grace_passed (&self->drain_timer);
   else
-    begin_stop (self, -1);
+    process_begin_stop (self, -1);
 }
 
 /* ---- launching */
@@ -230,10 +235,10 @@ finish_failed_launch (ProcessActor *self,
   Operation *launch = g_steal_pointer (&self->launch);
 
   worker_disarm_timer (self->actor.worker, &self->timeout_timer);
-  if (launch->cancelled)
+  if (launch->cancelled || self->shutting_down)
     {
       g_error_free (error);
-      operation_fail_cancelled (launch);
+      process_fail_given_up (self, launch);
     }
   else if (self->timed_out)
     {
@@ -297,11 +302,11 @@ job_done_in_worker (Actor   *actor,
   self->start_monotonic = job->start_monotonic;
   process_adopt_pipes (self, job);
 
-  if (self->launch->cancelled || self->timed_out)
-    begin_stop (self, -1);
+  if (process_launch_is_given_up (self) || self->timed_out)
+    process_begin_stop (self, -1);
   if (self->launch_kind == LAUNCH_RUN)
     process_begin_communication (self, self->launch);
-  else if (!self->launch->cancelled)
+  else if (!process_launch_is_given_up (self))
     {
       process_open_channels (self);
       finish_spawn (self);
@@ -338,11 +343,12 @@ start_launch (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
   g_autoptr(GError) error = NULL;
 
-  if (operation->cancelled || (operation->input != NULL && !stdin_can_be_a_pipe (self->spec)))
+  if (operation->cancelled || self->shutting_down ||
+      (operation->input != NULL && !stdin_can_be_a_pipe (self->spec)))
     {
       self->started = self->exited = TRUE;
-      if (operation->cancelled)
-        operation_fail_cancelled (operation);
+      if (operation->cancelled || self->shutting_down)
+        process_fail_given_up (self, operation);
       else
         operation_fail (operation, process_error_no_pipe_for_input ());
       process_release_if_done (self);
@@ -373,12 +379,12 @@ cancel_launch (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   if (!self->started)
-    give_up_birth_soon (self);
+    process_give_up_birth (self);
   else if (!self->exited)
-    begin_stop (self, -1);
+    process_begin_stop (self, -1);
   else
     {
-      finish_cancelled_launch (self);
+      finish_given_up_launch (self);
       process_release_if_done (self);
     }
 }
@@ -412,8 +418,9 @@ released_in_worker (Actor   *actor,
 void
 process_release_if_done (ProcessActor *self)
 {
-  if (self->released || self->has_handle || !self->exited || self->launch != NULL ||
-      self->communication != NULL || !process_pipes_are_closed (self))
+  process_check_shutdown (self);
+  if (self->released || self->has_handle || !(self->exited || self->detached) ||
+      self->launch != NULL || self->communication != NULL || !process_pipes_are_closed (self))
     return;
 
   self->released = TRUE;
@@ -429,7 +436,7 @@ process_actor_free (Actor *actor)
 
   command_spec_unref (self->spec);
   own_environ_unref (self->own_environ);
-  g_object_unref (self->watcher);
+  child_watcher_unref (self->watcher);
   process_link_unref (self->link);
   g_clear_pointer (&self->child, child_id_unref);
   g_clear_error (&self->transfer_error);
@@ -451,24 +458,24 @@ process_actor_new (CommandSpec          *spec,
                    ProctorChildWatcher  *watcher,
                    GError              **error)
 {
-  Worker *worker = runtime_pick_worker (error);
-  ProcessActor *self;
+  ProcessActor *self = g_new0 (ProcessActor, 1);
 
-  if (worker == NULL)
-    return NULL;
+  if (!runtime_add_actor (&self->actor, process_actor_free, process_shut_down_in_worker, error))
+    {
+      g_free (self);
+      return NULL;
+    }
 
-  self = g_new0 (ProcessActor, 1);
-  actor_init (&self->actor, worker, process_actor_free);
   self->spec = command_spec_ref (spec);
   self->own_environ = own_environ_ref (own_environ);
   self->watcher = g_object_ref (watcher);
   self->description = command_spec_describe (spec);
   self->link = process_link_new (&self->actor, exited_in_worker);
   g_queue_init (&self->waits);
-  pipe_sink_init (&self->input, worker, -1, NULL, NULL);
+  pipe_sink_init (&self->input, self->actor.worker, -1, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      pipe_source_init (&self->outputs[i].source, worker, -1);
+      pipe_source_init (&self->outputs[i].source, self->actor.worker, -1);
       self->outputs[i].actor = self;
     }
   /* The reference that process_release_if_done() drops. */
@@ -561,6 +568,6 @@ process_parts_free (ProcessParts *self)
   process_actor_unref (self->actor);
   process_link_unref (self->link);
   child_id_unref (self->child);
-  g_object_unref (self->watcher);
+  child_watcher_unref (self->watcher);
   g_free (self);
 }

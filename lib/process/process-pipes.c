@@ -302,6 +302,9 @@ static GError *
 refuse_communication (ProcessActor *self,
                       Operation    *operation)
 {
+  if (self->detached)
+    return g_error_new_literal (PROCTOR_ERROR, PROCTOR_ERROR_SHUT_DOWN,
+                                _("Proctor was shut down meanwhile"));
   if (self->communication != NULL)
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING,
                                 _("Another call communicates with the process"));

@@ -10,6 +10,7 @@
 
 #include "base/base-thread.h"
 #include "runtime/worker.h"
+#include "watch/child-watcher-private.h"
 #include "stream/proctor-stream-reader-private.h"
 
 /* ---- what all operations share */
@@ -33,9 +34,11 @@ run_blocking (ProctorProcess  *self,
 }
 
 static gboolean
-may_block (GError **error)
+may_block (ProctorProcess  *self,
+           GError         **error)
 {
-  return program_check_not_forked (error) && worker_check_may_block (error);
+  return program_check_not_forked (error) && worker_check_may_block (error) &&
+         child_watcher_check_may_block (self->parts->watcher, error);
 }
 
 /* Takes @operation and @task. */
@@ -103,7 +106,7 @@ wait_blocking (ProctorProcess  *self,
 {
   g_autoptr(Operation) operation = NULL;
 
-  if (!may_block (error))
+  if (!may_block (self, error))
     return NULL;
 
   operation = run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable, error);
@@ -364,7 +367,7 @@ proctor_process_communicate (ProctorProcess  *self,
 
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
 
-  if (!may_block (error) || !take_streams_over (self, error))
+  if (!may_block (self, error) || !take_streams_over (self, error))
     return NULL;
 
   operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input),
@@ -464,7 +467,7 @@ proctor_process_stop (ProctorProcess  *self,
 
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
 
-  if (!may_block (error))
+  if (!may_block (self, error))
     return FALSE;
 
   operation =

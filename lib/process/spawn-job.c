@@ -61,7 +61,7 @@ spawn_job_free (SpawnJob *self)
 {
   command_spec_unref (self->spec);
   own_environ_unref (self->own_environ);
-  g_object_unref (self->watcher);
+  child_watcher_unref (self->watcher);
   process_link_unref (self->link);
   actor_unref (self->actor);
   spawn_birth_unref (self->birth);
@@ -240,7 +240,7 @@ start_child (SpawnJob         *self,
 
   self->child = child_id_new (spawned.pid, spawned.pidfd, process_link_child_exited,
                               process_link_ref (self->link), (GDestroyNotify) process_link_unref);
-  if (!child_watcher_watch (self->watcher, self->child, &self->error))
+  if (!child_watcher_watch (self->watcher, self->child, self->actor->worker, &self->error))
     {
       kill_unwatched (&spawned);
       g_clear_pointer (&self->child, child_id_unref);

@@ -6,30 +6,43 @@
 
 #include "runtime/actor.h"
 
+#include "runtime/runtime.h"
 #include "runtime/worker.h"
 
 void
-actor_init (Actor   *self,
-            Worker  *worker,
-            void   (*free_func) (Actor *self))
+actor_init (Actor     *self,
+            Worker    *worker,
+            ActorFunc  free_func)
 {
-  g_atomic_ref_count_init (&self->ref_count);
-  self->worker = worker;
+  self->ref_count = 1;
+  self->worker = worker_ref (worker);
   self->free_func = free_func;
 }
 
 Actor *
 actor_ref (Actor *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 actor_unref (Actor *self)
 {
-  if (g_atomic_ref_count_dec (&self->ref_count))
-    self->free_func (self);
+  Worker *worker = self->worker;
+  int count = g_atomic_int_get (&self->ref_count);
+
+  while (count > 1)
+    {
+      if (g_atomic_int_compare_and_exchange_full (&self->ref_count, count, count - 1, &count))
+        return;
+    }
+
+  if (runtime_drop_actor (self))
+    {
+      self->free_func (self);
+      worker_unref (worker);
+    }
 }
 
 void

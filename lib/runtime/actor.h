@@ -18,6 +18,7 @@ typedef struct _Message Message;
  */
 typedef void (*MessageFunc) (Actor   *actor,
                              Message *message);
+typedef void (*ActorFunc) (Actor *self);
 
 /* Embedded in what is sent; owns all that it carries. May be posted again once its function has
  * been called.
@@ -33,25 +34,36 @@ struct _Message
  * misses one. The last reference may be dropped in any thread and frees memory only: what belongs
  * to the worker (fds, watches, timers) has to be given up there before, for which an actor holds a
  * reference to itself as long as it has any of it.
+ *
+ * An actor may outlive its worker's thread, when the service is shut down while the user still has
+ * a handle. Then its messages are handled in whatever thread posts them, one at a time; it has no
+ * fds and timers any more.
  */
 struct _Actor
 {
-  gatomicrefcount ref_count;
+  /* atomic; while it is in the runtime's list it becomes 0 only under runtime_lock */
+  int ref_count;
 
   /* immutable after construction */
-  Worker *worker;
-  void (*free_func) (Actor *self);
+  Worker *worker; /* owned */
+  ActorFunc free_func;
+  MessageFunc shutdown_func; /* of one in the runtime's list */
 
   /* worker only */
   Message *first; /* oldest */
   Message *last;
   Actor *next_to_run;
   gboolean is_to_run;
+
+  /* guarded by runtime_lock */
+  GList live_link; /* .data is the actor while it is in the list */
+  gboolean owes_end;
+  Message shutdown_message;
 };
 
-void actor_init (Actor   *self,
-                 Worker  *worker,
-                 void   (*free_func) (Actor *self));
+void actor_init (Actor     *self,
+                 Worker    *worker,
+                 ActorFunc  free_func);
 Actor *actor_ref (Actor *self);
 void actor_unref (Actor *self);
 

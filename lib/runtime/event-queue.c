@@ -7,6 +7,7 @@
 #include "runtime/event-queue.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -412,6 +413,12 @@ gboolean
 event_queue_uses_epoll (EventQueue *self)
 {
   return self->epoll_fd >= 0;
+}
+
+int
+event_queue_dup_fd (EventQueue *self)
+{
+  return self->epoll_fd >= 0 ? fcntl (self->epoll_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
 void

@@ -47,6 +47,11 @@ void event_queue_free (EventQueue *self);
 /* Without epoll a thread that sleeps in event_queue_wait() does not see what is added meanwhile. */
 gboolean event_queue_uses_epoll (EventQueue *self);
 
+/* A new fd that is readable when an event waits, for somebody else to watch; -1 without epoll, or
+ * with errno set.
+ */
+int event_queue_dup_fd (EventQueue *self);
+
 /* Called once after each batch of events, in the owner's thread. */
 void event_queue_set_batch_func (EventQueue *self,
                                  void      (*func) (gpointer data),

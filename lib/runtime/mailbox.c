@@ -114,6 +114,18 @@ mailbox_destroy (Mailbox *self)
   g_source_unref (&self->source);
 }
 
+void
+mailbox_detach (Mailbox *self)
+{
+  g_source_destroy (&self->source);
+}
+
+gboolean
+mailbox_was_posted_to (Mailbox *self)
+{
+  return atomic_load (&self->pushed) != NULL;
+}
+
 static void
 wake_up (Mailbox *self)
 {

@@ -41,6 +41,14 @@ Mailbox *mailbox_new (GMainContext   *context,
  */
 void mailbox_destroy (Mailbox *self);
 
+/* Takes it out of its context, which then may end: nobody calls the function any more. It still
+ * takes items, which whoever is the consumer now pops. In the context's thread, or after that.
+ */
+void mailbox_detach (Mailbox *self);
+
+/* Any thread that keeps the mailbox alive: whether something was posted and not looked at yet. */
+gboolean mailbox_was_posted_to (Mailbox *self);
+
 /* Consumer only: whether nothing is inside. */
 gboolean mailbox_is_empty (Mailbox *self);
 

@@ -6,17 +6,30 @@
 
 #include "runtime/runtime.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <glib/gi18n-lib.h>
+
+#include <proctor/proctor.h>
 
 #define DEFAULT_MAX_WORKERS 4
 #define MAX_WORKERS 64
 
-static GMutex workers_lock;
-static Worker *workers
-  [MAX_WORKERS]; /* guarded by workers_lock while they change; complete before n_workers says so */
-static atomic_uint n_workers;
-static atomic_uint next_worker;
+/* Starting, adding actors and ending exclude each other, so an actor either is in the list when the
+ * end begins, or is not made.
+ */
+typedef struct
+{
+  Worker *workers[MAX_WORKERS];
+  guint n_workers;
+  guint next_worker;
+  GQueue actors;  /* of borrowed Actor, linked through themselves */
+  gboolean ending;
+  RuntimeEnd how; /* not changed while ending */
+  guint n_left;   /* actors that have not ended yet */
+  GQueue waiters; /* of borrowed RuntimeWaiter, linked through themselves */
+} Runtime;
+
+static GMutex runtime_lock;
+static Runtime runtime; /* guarded by runtime_lock */
 
 static guint
 wanted_workers (void)
@@ -32,62 +45,250 @@ wanted_workers (void)
 
 /* One worker is enough to go on with; only when not even that can be had it is an error. */
 static gboolean
-start_workers_locked (GError **error)
+start_locked (GError **error)
 {
   g_autoptr(GError) local_error = NULL;
   guint wanted = wanted_workers ();
-  guint started = 0;
 
-  while (started < wanted)
+  if (runtime.ending)
     {
-      workers[started] = worker_new (started, &local_error);
-      if (workers[started] == NULL)
-        break;
-      started++;
-    }
-
-  if (started == 0)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
+      g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_SHUT_DOWN,
+                           _("Proctor is being shut down"));
       return FALSE;
     }
+  if (runtime.n_workers > 0)
+    return TRUE;
 
-  atomic_store (&n_workers, started);
-  return TRUE;
+  while (runtime.n_workers < wanted)
+    {
+      Worker *worker = worker_new (runtime.n_workers, &local_error);
+
+      if (worker == NULL)
+        break;
+      runtime.workers[runtime.n_workers++] = worker;
+    }
+
+  if (runtime.n_workers == 0)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return runtime.n_workers > 0;
+}
+
+static Worker *
+next_worker_locked (void)
+{
+  return runtime.workers[runtime.next_worker++ % runtime.n_workers];
+}
+
+gboolean
+runtime_start (GError **error)
+{
+  gboolean started;
+
+  g_mutex_lock (&runtime_lock);
+  started = start_locked (error);
+  g_mutex_unlock (&runtime_lock);
+
+  return started;
 }
 
 Worker *
 runtime_pick_worker (GError **error)
 {
-  guint count = atomic_load (&n_workers);
+  Worker *worker = NULL;
 
-  if (G_UNLIKELY (count == 0))
-    {
-      gboolean started;
+  g_mutex_lock (&runtime_lock);
+  if (start_locked (error))
+    worker = next_worker_locked ();
+  g_mutex_unlock (&runtime_lock);
 
-      g_mutex_lock (&workers_lock);
-      started = atomic_load (&n_workers) > 0 || start_workers_locked (error);
-      g_mutex_unlock (&workers_lock);
-      if (!started)
-        return NULL;
-      count = atomic_load (&n_workers);
-    }
-
-  return workers[atomic_fetch_add_explicit (&next_worker, 1, memory_order_relaxed) % count];
+  return worker;
 }
+
+/* ---- actors */
+
+gboolean
+runtime_add_actor (Actor        *actor,
+                   ActorFunc     free_func,
+                   MessageFunc   shutdown_func,
+                   GError      **error)
+{
+  gboolean started;
+
+  g_mutex_lock (&runtime_lock);
+  started = start_locked (error);
+  if (started)
+    {
+      actor_init (actor, next_worker_locked (), free_func);
+      actor->shutdown_func = shutdown_func;
+      actor->live_link.data = actor;
+      g_queue_push_tail_link (&runtime.actors, &actor->live_link);
+    }
+  g_mutex_unlock (&runtime_lock);
+
+  return started;
+}
+
+gboolean
+runtime_drop_actor (Actor *actor)
+{
+  gboolean is_last;
+
+  /* One of its own is in no list, and nobody can find it there. */
+  if (actor->shutdown_func == NULL)
+    return g_atomic_int_dec_and_test (&actor->ref_count);
+
+  g_mutex_lock (&runtime_lock);
+  is_last = g_atomic_int_dec_and_test (&actor->ref_count);
+  if (is_last)
+    g_queue_unlink (&runtime.actors, &actor->live_link);
+  g_mutex_unlock (&runtime_lock);
+
+  return is_last;
+}
+
+/* ---- the end */
+
+static void
+wake_waiters_locked (void)
+{
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&runtime.waiters)) != NULL)
+    {
+      RuntimeWaiter *waiter = g_steal_pointer (&link->data);
+
+      waiter->wake (waiter);
+    }
+}
+
+void
+runtime_begin_end (RuntimeEnd how)
+{
+  g_mutex_lock (&runtime_lock);
+  if (!runtime.ending)
+    {
+      runtime.ending = TRUE;
+      runtime.how = how;
+      for (GList *link = runtime.actors.head; link != NULL; link = link->next)
+        {
+          Actor *actor = link->data;
+
+          actor->owes_end = TRUE;
+          runtime.n_left++;
+          actor_post (actor, &actor->shutdown_message, actor->shutdown_func);
+        }
+    }
+  g_mutex_unlock (&runtime_lock);
+}
+
+gboolean
+runtime_await_end (RuntimeWaiter *waiter)
+{
+  gboolean has_ended;
+
+  g_mutex_lock (&runtime_lock);
+  has_ended = !runtime.ending || runtime.n_left == 0;
+  if (!has_ended && waiter->link.data == NULL)
+    {
+      waiter->link = (GList){ .data = waiter };
+      g_queue_push_tail_link (&runtime.waiters, &waiter->link);
+    }
+  g_mutex_unlock (&runtime_lock);
+
+  return has_ended;
+}
+
+void
+runtime_stop_waiting (RuntimeWaiter *waiter)
+{
+  g_mutex_lock (&runtime_lock);
+  if (waiter->link.data != NULL)
+    g_queue_unlink (&runtime.waiters, &waiter->link);
+  waiter->link.data = NULL;
+  g_mutex_unlock (&runtime_lock);
+}
+
+RuntimeEnd
+runtime_get_end (void)
+{
+  RuntimeEnd how;
+
+  g_mutex_lock (&runtime_lock);
+  how = runtime.how;
+  g_mutex_unlock (&runtime_lock);
+
+  return how;
+}
+
+void
+runtime_actor_ended (Actor *actor)
+{
+  g_return_if_fail (worker_is_current (actor->worker));
+
+  g_mutex_lock (&runtime_lock);
+  if (actor->owes_end)
+    {
+      actor->owes_end = FALSE;
+      runtime.n_left--;
+      if (runtime.n_left == 0)
+        wake_waiters_locked ();
+    }
+  g_mutex_unlock (&runtime_lock);
+}
+
+/* Workers are joined without the lock, which their last messages may want. */
+static void
+join_workers (Worker **workers,
+              guint    n_workers)
+{
+  for (guint i = 0; i < n_workers; i++)
+    worker_stop (workers[i]);
+}
+
+void
+runtime_finish_end (void)
+{
+  Worker *workers[MAX_WORKERS];
+  guint n_workers = 0;
+
+  g_mutex_lock (&runtime_lock);
+  if (runtime.ending && runtime.n_left == 0)
+    {
+      n_workers = runtime.n_workers;
+      memcpy (workers, runtime.workers, n_workers * sizeof (Worker *));
+      runtime.n_workers = 0;
+      runtime.ending = FALSE;
+    }
+  g_mutex_unlock (&runtime_lock);
+
+  join_workers (workers, n_workers);
+}
+
+/* ---- for tests */
 
 void
 runtime_stop (void)
 {
-  g_mutex_lock (&workers_lock);
-  for (guint i = 0; i < atomic_load (&n_workers); i++)
-    worker_stop (g_steal_pointer (&workers[i]));
-  atomic_store (&n_workers, 0);
-  g_mutex_unlock (&workers_lock);
+  Worker *workers[MAX_WORKERS];
+  guint n_workers;
+
+  g_mutex_lock (&runtime_lock);
+  n_workers = runtime.n_workers;
+  memcpy (workers, runtime.workers, n_workers * sizeof (Worker *));
+  runtime.n_workers = 0;
+  g_mutex_unlock (&runtime_lock);
+
+  join_workers (workers, n_workers);
 }
 
 guint
 runtime_count_workers (void)
 {
-  return atomic_load (&n_workers);
+  guint n_workers;
+
+  g_mutex_lock (&runtime_lock);
+  n_workers = runtime.n_workers;
+  g_mutex_unlock (&runtime_lock);
+
+  return n_workers;
 }

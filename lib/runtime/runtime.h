@@ -1,4 +1,5 @@
-/* The workers of the program: started when first needed, stopped in an orderly way.
+/* The workers of the program and the actors that live on them: started when first needed, ended in an
+ * orderly way.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,9 +10,67 @@
 
 G_BEGIN_DECLS
 
-/* A worker for a new actor, in turn. Starts the workers if there are none. NULL where no thread can
- * be started.
+/* Starts the workers if there are none. Errors: SHUT_DOWN while the service ends; the system's own
+ * where no thread can be started.
  */
+gboolean runtime_start (GError **error);
+
+/* Makes a new actor live on a worker, each in turn. Starts the workers if there are none. Errors as
+ * above, and then the actor is as it was.
+ *
+ * @shutdown_func runs on the worker if the service ends. From then on the actor starts nothing more,
+ * ends what it has there, and says so with runtime_actor_ended().
+ */
+gboolean runtime_add_actor (Actor        *actor,
+                            ActorFunc     free_func,
+                            MessageFunc   shutdown_func,
+                            GError      **error);
+
+/* For actor_unref(), with the last reference: whether that is still the last one. */
+gboolean runtime_drop_actor (Actor *actor);
+
+/* ---- the end */
+
+typedef enum
+{
+  RUNTIME_STOP_CHILDREN,
+  RUNTIME_DETACH_CHILDREN,
+} RuntimeEnd;
+
+/* Somebody who waits for the end. */
+typedef struct _RuntimeWaiter RuntimeWaiter;
+struct _RuntimeWaiter
+{
+  GList link;
+  /* Called once, in any thread, under runtime_lock: wakes up and nothing else. */
+  void (*wake) (RuntimeWaiter *self);
+};
+
+/* Begins to end the service, unless it is ending already. Nothing can be started until
+ * runtime_finish_end().
+ */
+void runtime_begin_end (RuntimeEnd how);
+
+/* Whether all actors have ended, or nothing is ending; if not, @waiter is woken when they have. A
+ * waiter that waits already goes on doing so.
+ */
+gboolean runtime_await_end (RuntimeWaiter *waiter);
+void runtime_stop_waiting (RuntimeWaiter *waiter);
+
+/* How the end was begun; worker only, for shutdown functions. */
+RuntimeEnd runtime_get_end (void);
+
+/* Worker only: the actor has nothing on the worker any more. Without effect when nobody asked for
+ * that, and when it was said before.
+ */
+void runtime_actor_ended (Actor *actor);
+
+/* When all actors have ended: joins the workers. A new service can start then. */
+void runtime_finish_end (void);
+
+/* ---- for tests */
+
+/* A worker, without an actor. NULL where no thread can be started. */
 Worker *runtime_pick_worker (GError **error);
 
 /* Ends all workers and joins them, after the messages that are under way. The caller makes sure

@@ -31,17 +31,23 @@
  */
 struct _Worker
 {
+  gatomicrefcount ref_count; /* the runtime's, and one of each actor */
+
   /* immutable after construction */
+  Mailbox *mailbox;
+
+  /* immutable until the thread has ended */
   GThread *thread;
   GMainContext *context;
-  Mailbox *mailbox;
   EventQueue *events;
   GSource *timer_source;
 
   /* atomic */
   atomic_uint n_posting; /* threads inside worker_post() */
+  atomic_bool stopped;   /* the thread has ended */
 
-  /* worker only */
+  /* worker only; when that has ended, guarded by stopped_lock */
+  GMutex stopped_lock;
   Actor *first_to_run;
   Actor *last_to_run;
   TimerHeap timers;
@@ -127,7 +133,8 @@ worker_arm_timer (Worker    *self,
 {
   g_return_if_fail (worker_is_current (self));
 
-  timer_heap_arm (&self->timers, timer, deadline, func);
+  if (!atomic_load (&self->stopped))
+    timer_heap_arm (&self->timers, timer, deadline, func);
 }
 
 void
@@ -247,13 +254,59 @@ handle_mail (Mailbox *mailbox,
   return self->first_to_run != NULL;
 }
 
+/* Does what the thread would do, if it were still there. Whoever finds another one at it leaves it
+ * to that one, which looks again before it goes.
+ */
+static void
+work_without_thread (Worker *self)
+{
+  while (mailbox_was_posted_to (self->mailbox) && g_mutex_trylock (&self->stopped_lock))
+    {
+      Worker *outer = current_worker;
+      Actor *actor;
+
+      current_worker = self;
+      do
+        {
+          sort_mailbox (self);
+          if ((actor = next_actor (self)) != NULL)
+            run_actor (self, actor, ACTOR_BATCH);
+        }
+      while (self->first_to_run != NULL || !mailbox_is_empty (self->mailbox));
+      current_worker = outer;
+      g_mutex_unlock (&self->stopped_lock);
+    }
+}
+
+/* Where the thread ends at this moment, either its last look at the mailbox or the second look at
+ * `stopped` sees the other. The reference is there to be taken: before the post the message's actor
+ * has one, and worker_stop() keeps its own until nobody is posting.
+ */
 void
 worker_post (Worker  *self,
              Message *message)
 {
-  atomic_fetch_add_explicit (&self->n_posting, 1, memory_order_relaxed);
+  gboolean stopped;
+
+  atomic_fetch_add (&self->n_posting, 1);
+  stopped = atomic_load (&self->stopped);
+  if (G_UNLIKELY (stopped))
+    worker_ref (self);
+
   mailbox_post (self->mailbox, &message->item);
-  atomic_fetch_sub_explicit (&self->n_posting, 1, memory_order_release);
+
+  if (!stopped && G_UNLIKELY (atomic_load (&self->stopped)))
+    {
+      stopped = TRUE;
+      worker_ref (self);
+    }
+  atomic_fetch_sub (&self->n_posting, 1);
+
+  if (G_UNLIKELY (stopped))
+    {
+      work_without_thread (self);
+      worker_unref (self);
+    }
 }
 
 /* ---- the thread */
@@ -283,15 +336,38 @@ stop_in_worker (Actor   *actor,
   self->stopping = TRUE;
 }
 
+/* All that the thread needed. The mailbox stays, since actors may be left; nobody ever sleeps over
+ * it again, so that it does not need its context.
+ */
 static void
-worker_free (Worker *self)
+close_context (Worker *self)
 {
   g_source_destroy (self->timer_source);
-  g_source_unref (self->timer_source);
-  timer_heap_clear (&self->timers);
-  event_queue_free (self->events);
+  g_clear_pointer (&self->timer_source, g_source_unref);
+  g_clear_pointer (&self->events, event_queue_free);
+  mailbox_detach (self->mailbox);
+  g_clear_pointer (&self->context, g_main_context_unref);
+}
+
+Worker *
+worker_ref (Worker *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+worker_unref (Worker *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  /* A post of the last actor's last message may not be through yet. */
+  while (atomic_load (&self->n_posting) > 0)
+    g_thread_yield ();
   mailbox_destroy (self->mailbox);
-  g_main_context_unref (self->context);
+  timer_heap_clear (&self->timers);
+  g_mutex_clear (&self->stopped_lock);
   g_free (self->scratch);
   g_free (self);
 }
@@ -304,6 +380,8 @@ worker_new (guint    index,
   g_autofree char *name = g_strdup_printf ("proctor-%u", index);
   sigset_t mask;
 
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->stopped_lock);
   self->context = g_main_context_new ();
   self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self, NULL);
   self->events = event_queue_new (self->context, "[Proctor] pipes");
@@ -323,7 +401,10 @@ worker_new (guint    index,
   pthread_sigmask (SIG_SETMASK, &mask, NULL);
 
   if (self->thread == NULL)
-    g_clear_pointer (&self, worker_free);
+    {
+      close_context (self);
+      g_clear_pointer (&self, worker_unref);
+    }
   return self;
 }
 
@@ -336,10 +417,16 @@ worker_stop (Worker *self)
   self->stop_message.func = stop_in_worker;
   worker_post (self, &self->stop_message);
   g_thread_join (self->thread);
-  /* What was posted last may have been handled before its post is through. */
-  while (atomic_load_explicit (&self->n_posting, memory_order_acquire) > 0)
+
+  atomic_store (&self->stopped, TRUE);
+  work_without_thread (self);
+  /* What was posted last may have been handled before its post is through, and with that the wake-up
+   * of the context.
+   */
+  while (atomic_load (&self->n_posting) > 0)
     g_thread_yield ();
-  worker_free (self);
+  close_context (self);
+  worker_unref (self);
 }
 
 gboolean
@@ -357,6 +444,16 @@ worker_check_may_block (GError **error)
   g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_WOULD_DEADLOCK,
                        _("A blocking call on one of Proctor’s own threads would never end"));
   return FALSE;
+}
+
+gboolean
+worker_watch_fd (Worker     *self,
+                 EventWatch *watch,
+                 int         fd,
+                 EventMask   wanted,
+                 EventFunc   func)
+{
+  return event_queue_add (self->events, watch, fd, wanted, func);
 }
 
 EventQueue *

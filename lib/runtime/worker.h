@@ -15,12 +15,16 @@ G_BEGIN_DECLS
 Worker *worker_new (guint    index,
                     GError **error);
 
-/* Ends the thread and joins it. Messages that are still under way are handled first. Not from a
- * worker.
+Worker *worker_ref (Worker *self);
+void worker_unref (Worker *self);
+
+/* Ends the thread and joins it, and drops the reference. Messages that are still under way are
+ * handled first. What actors are left have no fds and timers any more; their messages are handled
+ * in the threads that post them from now on. Not from a worker.
  */
 void worker_stop (Worker *self);
 
-/* Whether the calling thread is @self's, or any worker's where @self is NULL. */
+/* Whether the calling thread is @self's, or does its work after its end; NULL: any worker's. */
 gboolean worker_is_current (Worker *self);
 
 /* WOULD_DEADLOCK on a worker: a blocking call there waits for what this thread would have to do. */
@@ -29,6 +33,13 @@ gboolean worker_check_may_block (GError **error);
 /* Any thread. */
 void worker_post (Worker  *self,
                   Message *message);
+
+/* event_queue_add() to the worker's queue from any thread, as long as the worker does not stop. */
+gboolean worker_watch_fd (Worker     *self,
+                          EventWatch *watch,
+                          int         fd,
+                          EventMask   wanted,
+                          EventFunc   func);
 
 /* Worker only. */
 EventQueue *worker_get_event_queue (Worker *self);

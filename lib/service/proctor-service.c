@@ -32,18 +32,19 @@ proctor_init (GError **error)
 {
   g_autoptr(ProctorChildWatcher) watcher = proctor_dup_child_watcher (error);
 
-  return watcher != NULL && runtime_pick_worker (error) != NULL;
+  return watcher != NULL && runtime_start (error);
 }
 
 /**
  * proctor_dup_child_watcher:
  * @error: return location for an error
  *
- * Gets the child watcher that notices the exits of new processes. Makes the default one, a
- * [class@MainChildWatcher], if there is none and this is the main thread.
+ * Gets the child watcher that notices the exits of new processes. If there is none, makes the
+ * default one: what the environment variable `PROCTOR_WATCHER` names (`main`, `pidfd` or
+ * `threaded`), else a [class@MainChildWatcher], which can be made on the main thread only.
  *
- * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is none;
- * %PROCTOR_ERROR_FORKED.
+ * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is none, and if
+ * `PROCTOR_WATCHER` names none; %PROCTOR_ERROR_FORKED; what making the watcher says.
  *
  * Returns: (transfer full): the watcher
  *
@@ -56,4 +57,32 @@ proctor_dup_child_watcher (GError **error)
     return NULL;
 
   return default_watcher_dup (error);
+}
+
+/**
+ * proctor_set_child_watcher:
+ * @watcher: (nullable): a child watcher; %NULL: the default one is made when it is needed
+ * @error: return location for an error
+ *
+ * Has @watcher notice the exits of processes that are started from now on. Those that run keep the
+ * watcher that they have. Processes cannot be started while it is closed, or not attached to the
+ * context that it needs.
+ *
+ * Errors: %PROCTOR_ERROR_FORKED.
+ *
+ * Returns: whether it was set
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_set_child_watcher (ProctorChildWatcher  *watcher,
+                           GError              **error)
+{
+  g_return_val_if_fail (watcher == NULL || PROCTOR_IS_CHILD_WATCHER (watcher), FALSE);
+
+  if (!program_check_not_forked (error))
+    return FALSE;
+
+  default_watcher_set (watcher);
+  return TRUE;
 }

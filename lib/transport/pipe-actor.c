@@ -32,6 +32,8 @@ struct _PipeActor
   Message release_message;
   PipeSource source;
   PipeSink sink;
+  gboolean started;
+  gboolean shutting_down; /* the service ends */
   gboolean released;
 };
 
@@ -56,6 +58,33 @@ pipe_changed_in_worker (Actor *actor)
 }
 
 static void
+end_in_worker (PipeActor *self)
+{
+  if (self->reader != NULL)
+    {
+      pipe_source_close (&self->source);
+      read_channel_end (self->reader, 0);
+    }
+  else
+    {
+      write_channel_abort (self->writer);
+    }
+  runtime_actor_ended (&self->actor);
+}
+
+/* One that is being made will be started, and ends then. */
+static void
+shut_down_in_worker (Actor   *actor,
+                     Message *message)
+{
+  PipeActor *self = (PipeActor *) actor;
+
+  self->shutting_down = TRUE;
+  if (self->started)
+    end_in_worker (self);
+}
+
+static void
 start_in_worker (Actor   *actor,
                  Message *message)
 {
@@ -63,6 +92,7 @@ start_in_worker (Actor   *actor,
   int fd = self->fd;
 
   self->fd = -1;
+  self->started = TRUE;
   if (self->reader != NULL)
     {
       pipe_source_init (&self->source, actor->worker, fd);
@@ -73,6 +103,9 @@ start_in_worker (Actor   *actor,
       pipe_sink_init (&self->sink, actor->worker, fd, NULL, NULL);
       write_channel_start (self->writer, &self->sink);
     }
+
+  if (self->shutting_down)
+    end_in_worker (self);
 }
 
 static void
@@ -126,24 +159,21 @@ pipe_actor_new (int      fd,
                 GError **error)
 {
   gboolean is_open = fcntl (fd, F_GETFD) >= 0;
-  Worker *worker = NULL;
-  PipeActor *self;
+  PipeActor *self = g_new0 (PipeActor, 1);
 
-  if (program_check_not_forked (error) && check_fd (fd, error))
-    worker = runtime_pick_worker (error);
-  if (worker == NULL)
+  if (!program_check_not_forked (error) || !check_fd (fd, error) ||
+      !runtime_add_actor (&self->actor, pipe_actor_free, shut_down_in_worker, error))
     {
       /* What was not open may be another thread's by now. */
       if (is_open)
         close (fd);
+      g_free (self);
       return NULL;
     }
 
-  self = g_new0 (PipeActor, 1);
-  actor_init (&self->actor, worker, pipe_actor_free);
   self->fd = fd;
-  pipe_source_init (&self->source, worker, -1);
-  pipe_sink_init (&self->sink, worker, -1, NULL, NULL);
+  pipe_source_init (&self->source, self->actor.worker, -1);
+  pipe_sink_init (&self->sink, self->actor.worker, -1, NULL, NULL);
   return self;
 }
 

@@ -59,6 +59,7 @@ struct _ChildId
   /* immutable once the child is watched */
   guint64 token;
   gpointer watch_data;
+  Worker *worker; /* owned; nullable */
 
   /* atomic */
   atomic_bool has_outcome;
@@ -108,6 +109,7 @@ child_id_unref (ChildId *self)
     close (self->pidfd);
   if (self->exit_data_free != NULL)
     self->exit_data_free (self->exit_data);
+  g_clear_pointer (&self->worker, worker_unref);
   g_mutex_clear (&self->reap_lock);
   g_free (self);
 }
@@ -407,6 +409,53 @@ gpointer
 child_id_get_watch_data (ChildId *self)
 {
   return self->watch_data;
+}
+
+void
+child_id_set_worker (ChildId *self,
+                     Worker  *worker)
+{
+  self->worker = worker_ref (worker);
+}
+
+Worker *
+child_id_get_worker (const ChildId *self)
+{
+  return self->worker;
+}
+
+/* Without the lock, which a signal may want meanwhile. Nobody reaps a child that a thread sleeps
+ * over but that thread, and the pidfd is closed only when the exit has been reported: so neither the
+ * pid nor the pidfd comes to mean something else.
+ */
+void
+child_id_await_exit (ChildId *self)
+{
+  int pidfd = child_id_get_pidfd (self);
+  siginfo_t info;
+  int result;
+
+  do
+    {
+      memset (&info, 0, sizeof info);
+      result = (int) syscall (SYS_waitid, pidfd >= 0 ? P_PIDFD : P_PID,
+                              pidfd >= 0 ? pidfd : self->pid, &info, WEXITED | WNOWAIT, NULL);
+    }
+  while (result < 0 && errno == EINTR);
+}
+
+gboolean
+child_id_is_zombie (ChildId *self)
+{
+  siginfo_t info;
+  gboolean is_zombie;
+
+  g_mutex_lock (&self->reap_lock);
+  is_zombie = !self->reaped && wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 &&
+              info.si_pid == self->pid;
+  g_mutex_unlock (&self->reap_lock);
+
+  return is_zombie;
 }
 
 void

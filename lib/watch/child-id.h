@@ -10,6 +10,8 @@
 
 #include <gio/gio.h>
 
+#include "runtime/worker.h"
+
 G_BEGIN_DECLS
 
 typedef struct _ChildId ChildId;
@@ -82,6 +84,19 @@ void child_id_announce (ChildId *self);
 void child_id_set_watch_data (ChildId *self,
                               gpointer data);
 gpointer child_id_get_watch_data (ChildId *self);
+
+/* The worker of the child's actor, on which a watcher may watch it. Set before it is watched. */
+void child_id_set_worker (ChildId *self,
+                          Worker  *worker);
+Worker *child_id_get_worker (const ChildId *self);
+
+/* Sleeps until the child has exited, and leaves it to be reaped; or until nobody can wait for it any
+ * more.
+ */
+void child_id_await_exit (ChildId *self);
+
+/* Whether it has exited and waits to be reaped. */
+gboolean child_id_is_zombie (ChildId *self);
 
 /* The token under which a watcher knows it. */
 void child_id_set_token (ChildId *self,

@@ -9,9 +9,18 @@
 
 G_BEGIN_DECLS
 
-/* The watcher for new children. Makes the main one when there is none and this is the main thread;
- * elsewhere that is NO_CHILD_WATCHER.
+/* Thread: ANY. The watcher for new children. Where there is none, makes the one that PROCTOR_WATCHER
+ * names, or the main one; that one on the main thread only, elsewhere it is NO_CHILD_WATCHER.
  */
 ProctorChildWatcher *default_watcher_dup (GError **error);
+
+/* As above, and it can watch: NO_CHILD_WATCHER if it is closed, or not attached. */
+ProctorChildWatcher *default_watcher_dup_active (GError **error);
+
+/* The one there is, or NULL. */
+ProctorChildWatcher *default_watcher_dup_existing (void);
+
+/* For children from now on; NULL: the default one is made when it is needed. */
+void default_watcher_set (ProctorChildWatcher *watcher);
 
 G_END_DECLS

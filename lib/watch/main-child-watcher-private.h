@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  */
 void main_child_watcher_sleep (ProctorMainChildWatcher *self);
 
+/* The last one that was made and is still there, or NULL. Thread: ANY. */
+ProctorChildWatcher *main_child_watcher_dup_last (void);
+
 /* Ends main_child_watcher_sleep(), also one that has not begun yet. Thread: ANY. */
 void main_child_watcher_wake (ProctorMainChildWatcher *self);
 

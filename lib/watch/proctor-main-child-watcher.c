@@ -18,6 +18,7 @@
 #include "base/base-thread.h"
 #include "runtime/event-queue.h"
 #include "watch/child-watcher-private.h"
+#include "watch/stall-guard.h"
 
 /* How long the main thread, blocked in a call of the library, sleeps between two looks at children
  * without a pidfd.
@@ -82,11 +83,17 @@ struct _ProctorMainChildWatcher
   /* guarded by fallback_lock */
   GMutex fallback_lock;
   GHashTable *fallback_watches; /* set of MainWatch with a GLib source */
+
+  /* guarded by guard_lock */
+  GMutex guard_lock;
+  StallGuard *guard; /* owned; NULL where there is none */
 };
 
 G_DEFINE_FINAL_TYPE (ProctorMainChildWatcher,
                      proctor_main_child_watcher,
                      PROCTOR_TYPE_CHILD_WATCHER)
+
+static GWeakRef last_watcher; /* locks itself */
 
 static void
 main_watch_free (MainWatch *self)
@@ -100,11 +107,22 @@ main_watch_free (MainWatch *self)
 /* ---- with pidfds */
 
 static void
+note_turn_in_main (ProctorMainChildWatcher *self)
+{
+  g_mutex_lock (&self->guard_lock);
+  if (self->guard != NULL)
+    stall_guard_note_turn (self->guard);
+  g_mutex_unlock (&self->guard_lock);
+}
+
+/* The last watch may hold the last reference. */
+static void
 announce_reaped_in_main (gpointer data)
 {
-  ProctorMainChildWatcher *self = data;
+  g_autoptr(ProctorMainChildWatcher) self = g_object_ref (data);
   MainWatch *watch;
 
+  note_turn_in_main (self);
   while ((watch = g_queue_pop_head (&self->reaped)) != NULL)
     {
       child_watcher_announce (PROCTOR_CHILD_WATCHER (self), watch->child);
@@ -142,6 +160,22 @@ pidfd_ready_in_main (EventWatch *event,
   reap_in_main (watch);
 }
 
+/* With the first child, and again when the service was shut down since. */
+static void
+ensure_guard (ProctorMainChildWatcher *self)
+{
+  StallGuard *former = NULL;
+
+  g_mutex_lock (&self->guard_lock);
+  if (self->guard != NULL && stall_guard_is_closed (self->guard))
+    former = g_steal_pointer (&self->guard);
+  if (self->guard == NULL)
+    self->guard = stall_guard_new (PROCTOR_CHILD_WATCHER (self), self->events);
+  g_mutex_unlock (&self->guard_lock);
+
+  g_clear_pointer (&former, stall_guard_free);
+}
+
 static gboolean
 watch_pidfd (ProctorMainChildWatcher  *self,
              ChildId                  *child,
@@ -150,6 +184,7 @@ watch_pidfd (ProctorMainChildWatcher  *self,
   MainWatch *watch = g_new0 (MainWatch, 1);
   int error_number;
 
+  ensure_guard (self);
   watch->watcher = g_object_ref (self);
   watch->child = child_id_ref (child);
   child_id_set_watch_data (child, watch);
@@ -347,30 +382,11 @@ proctor_main_child_watcher_watch (ProctorChildWatcher  *watcher,
   return watch_with_glib (self, child);
 }
 
+/* The child is reaped all the same; what is reported then, nobody hears. */
 static void
 proctor_main_child_watcher_unwatch (ProctorChildWatcher *watcher,
                                     guint64              token)
 {
-  ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (watcher);
-  g_autoptr(ChildId) child = NULL;
-  MainWatch *watch;
-
-  g_return_if_fail (thread_is_main ());
-
-  child = child_watcher_dup_child (token);
-  if (child == NULL)
-    return;
-
-  watch = child_id_get_watch_data (child);
-  if (watch->source != NULL)
-    {
-      g_mutex_lock (&self->fallback_lock);
-      g_hash_table_remove (self->fallback_watches, watch);
-      g_mutex_unlock (&self->fallback_lock);
-      g_source_destroy (watch->source);
-    }
-  event_queue_remove (self->events, &watch->watch);
-  main_watch_free (watch);
 }
 
 static void
@@ -445,7 +461,11 @@ proctor_main_child_watcher_finalize (GObject *object)
   if (self->events != NULL && !program_is_forked_copy ())
     event_queue_free (self->events);
   if (!program_is_forked_copy ())
-    fd_clear (&self->wake_fd);
+    {
+      fd_clear (&self->wake_fd);
+      g_clear_pointer (&self->guard, stall_guard_free);
+    }
+  g_mutex_clear (&self->guard_lock);
   g_clear_pointer (&self->fallback_watches, g_hash_table_unref);
   g_mutex_clear (&self->fallback_lock);
 
@@ -470,7 +490,9 @@ proctor_main_child_watcher_class_init (ProctorMainChildWatcherClass *klass)
 static void
 proctor_main_child_watcher_init (ProctorMainChildWatcher *self)
 {
+  child_watcher_set_builtin (PROCTOR_CHILD_WATCHER (self));
   g_mutex_init (&self->fallback_lock);
+  g_mutex_init (&self->guard_lock);
   g_queue_init (&self->reaped);
   self->fallback_watches = g_hash_table_new (NULL, NULL);
   self->wake_fd = -1;
@@ -517,10 +539,17 @@ proctor_main_child_watcher_new (GError **error)
   self->events = event_queue_new (g_main_context_default (), "[Proctor] children");
   event_queue_set_batch_func (self->events, announce_reaped_in_main, self);
   atomic_store (&self->active, TRUE);
+  g_weak_ref_set (&last_watcher, self);
   return PROCTOR_CHILD_WATCHER (g_steal_pointer (&self));
 }
 
 /* ---- blocking calls on the main thread */
+
+ProctorChildWatcher *
+main_child_watcher_dup_last (void)
+{
+  return g_weak_ref_get (&last_watcher);
+}
 
 void
 main_child_watcher_sleep (ProctorMainChildWatcher *self)

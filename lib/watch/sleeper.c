@@ -7,7 +7,11 @@
 #include "watch/sleeper.h"
 
 #include "base/base-thread.h"
+#include "watch/child-watcher-private.h"
 #include "watch/main-child-watcher-private.h"
+
+#define MIN_PAUSE (G_TIME_SPAN_MILLISECOND)
+#define MAX_PAUSE (16 * G_TIME_SPAN_MILLISECOND)
 
 void
 sleeper_init (Sleeper             *self,
@@ -18,12 +22,15 @@ sleeper_init (Sleeper             *self,
   g_cond_init (&self->woken_cond);
   if (PROCTOR_IS_MAIN_CHILD_WATCHER (watcher) && thread_is_main ())
     self->watcher = g_object_ref (PROCTOR_MAIN_CHILD_WATCHER (watcher));
+  else if (watcher != NULL && child_watcher_works_here (watcher))
+    self->foreign = g_object_ref (watcher);
 }
 
 void
 sleeper_clear (Sleeper *self)
 {
   g_clear_object (&self->watcher);
+  g_clear_object (&self->foreign);
   g_mutex_clear (&self->woken_lock);
   g_cond_clear (&self->woken_cond);
 }
@@ -41,9 +48,36 @@ take_woken (Sleeper *self)
   return woken;
 }
 
+/* Such a watcher cannot say when a look is worth it. */
+static void
+sleep_and_work (Sleeper *self)
+{
+  gint64 pause = MIN_PAUSE;
+
+  for (;;)
+    {
+      gint64 end = g_get_monotonic_time () + pause;
+
+      child_watcher_work (self->foreign);
+      g_mutex_lock (&self->woken_lock);
+      while (!self->woken && g_cond_wait_until (&self->woken_cond, &self->woken_lock, end))
+        ;
+      g_mutex_unlock (&self->woken_lock);
+      if (take_woken (self))
+        return;
+      pause = MIN (pause * 2, MAX_PAUSE);
+    }
+}
+
 void
 sleeper_sleep (Sleeper *self)
 {
+  if (self->foreign != NULL)
+    {
+      sleep_and_work (self);
+      return;
+    }
+
   if (self->watcher != NULL)
     {
       while (!take_woken (self))

@@ -10,12 +10,14 @@
 G_BEGIN_DECLS
 
 /* On the main thread, with the main watcher, children are reaped during the sleep, and nothing else
- * of the main context runs.
+ * of the main context runs. The same goes for a watcher from outside the library in the thread that
+ * runs its context.
  */
 typedef struct
 {
   /* immutable after construction */
-  ProctorMainChildWatcher *watcher; /* owned; NULL: nothing to be done meanwhile */
+  ProctorMainChildWatcher *watcher; /* owned; NULL: not on the main thread, or another one */
+  ProctorChildWatcher *foreign;     /* owned; NULL: none whose work is to be done meanwhile */
 
   /* guarded by woken_lock */
   GMutex woken_lock;
