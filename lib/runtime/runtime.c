@@ -21,11 +21,12 @@ typedef struct
   Worker *workers[MAX_WORKERS];
   guint n_workers;
   guint next_worker;
-  GQueue actors;  /* of borrowed Actor, linked through themselves */
-  gboolean ending;
-  RuntimeEnd how; /* not changed while ending */
-  guint n_left;   /* actors that have not ended yet */
-  GQueue waiters; /* of borrowed RuntimeWaiter, linked through themselves */
+  GQueue actors;    /* of borrowed Actor, linked through themselves, until they have ended */
+  gboolean ending;  /* until runtime_finish_end() */
+  gboolean claimed; /* somebody is about to call that */
+  RuntimeEnd how;   /* not changed while ending */
+  guint n_left;     /* actors that have not ended yet */
+  GQueue waiters;   /* of borrowed RuntimeWaiter, linked through themselves */
 } Runtime;
 
 static GMutex runtime_lock;
@@ -128,26 +129,6 @@ runtime_add_actor (Actor        *actor,
   return started;
 }
 
-gboolean
-runtime_drop_actor (Actor *actor)
-{
-  gboolean is_last;
-
-  /* One of its own is in no list, and nobody can find it there. */
-  if (actor->shutdown_func == NULL)
-    return g_atomic_int_dec_and_test (&actor->ref_count);
-
-  g_mutex_lock (&runtime_lock);
-  is_last = g_atomic_int_dec_and_test (&actor->ref_count);
-  if (is_last)
-    g_queue_unlink (&runtime.actors, &actor->live_link);
-  g_mutex_unlock (&runtime_lock);
-
-  return is_last;
-}
-
-/* ---- the end */
-
 static void
 wake_waiters_locked (void)
 {
@@ -160,6 +141,46 @@ wake_waiters_locked (void)
       waiter->wake (waiter);
     }
 }
+
+/* The list is empty when the workers end: an actor without a thread is handled in the thread that
+ * posts, which must not be one that holds runtime_lock.
+ */
+static void
+leave_locked (Actor *actor)
+{
+  if (actor->live_link.data == NULL)
+    return;
+
+  g_queue_unlink (&runtime.actors, &actor->live_link);
+  actor->live_link.data = NULL;
+  if (!actor->owes_end)
+    return;
+
+  actor->owes_end = FALSE;
+  runtime.n_left--;
+  if (runtime.n_left == 0)
+    wake_waiters_locked ();
+}
+
+gboolean
+runtime_drop_actor (Actor *actor)
+{
+  gboolean is_last;
+
+  /* One of its own is in no list, and nobody can find it there. */
+  if (actor->shutdown_func == NULL)
+    return g_atomic_int_dec_and_test (&actor->ref_count);
+
+  g_mutex_lock (&runtime_lock);
+  is_last = g_atomic_int_dec_and_test (&actor->ref_count);
+  if (is_last)
+    leave_locked (actor);
+  g_mutex_unlock (&runtime_lock);
+
+  return is_last;
+}
+
+/* ---- the end */
 
 void
 runtime_begin_end (RuntimeEnd how)
@@ -181,21 +202,29 @@ runtime_begin_end (RuntimeEnd how)
   g_mutex_unlock (&runtime_lock);
 }
 
-gboolean
+RuntimeEndState
 runtime_await_end (RuntimeWaiter *waiter)
 {
-  gboolean has_ended;
+  RuntimeEndState state = RUNTIME_ENDING;
 
   g_mutex_lock (&runtime_lock);
-  has_ended = !runtime.ending || runtime.n_left == 0;
-  if (!has_ended && waiter->link.data == NULL)
+  if (!runtime.ending)
+    {
+      state = RUNTIME_ENDED;
+    }
+  else if (runtime.n_left == 0 && !runtime.claimed)
+    {
+      state = RUNTIME_TO_BE_FINISHED;
+      runtime.claimed = TRUE;
+    }
+  else if (waiter->link.data == NULL)
     {
       waiter->link = (GList){ .data = waiter };
       g_queue_push_tail_link (&runtime.waiters, &waiter->link);
     }
   g_mutex_unlock (&runtime_lock);
 
-  return has_ended;
+  return state;
 }
 
 void
@@ -226,48 +255,13 @@ runtime_actor_ended (Actor *actor)
   g_return_if_fail (worker_is_current (actor->worker));
 
   g_mutex_lock (&runtime_lock);
-  if (actor->owes_end)
-    {
-      actor->owes_end = FALSE;
-      runtime.n_left--;
-      if (runtime.n_left == 0)
-        wake_waiters_locked ();
-    }
+  leave_locked (actor);
   g_mutex_unlock (&runtime_lock);
 }
 
 /* Workers are joined without the lock, which their last messages may want. */
 static void
-join_workers (Worker **workers,
-              guint    n_workers)
-{
-  for (guint i = 0; i < n_workers; i++)
-    worker_stop (workers[i]);
-}
-
-void
-runtime_finish_end (void)
-{
-  Worker *workers[MAX_WORKERS];
-  guint n_workers = 0;
-
-  g_mutex_lock (&runtime_lock);
-  if (runtime.ending && runtime.n_left == 0)
-    {
-      n_workers = runtime.n_workers;
-      memcpy (workers, runtime.workers, n_workers * sizeof (Worker *));
-      runtime.n_workers = 0;
-      runtime.ending = FALSE;
-    }
-  g_mutex_unlock (&runtime_lock);
-
-  join_workers (workers, n_workers);
-}
-
-/* ---- for tests */
-
-void
-runtime_stop (void)
+join_workers (void)
 {
   Worker *workers[MAX_WORKERS];
   guint n_workers;
@@ -278,7 +272,29 @@ runtime_stop (void)
   runtime.n_workers = 0;
   g_mutex_unlock (&runtime_lock);
 
-  join_workers (workers, n_workers);
+  for (guint i = 0; i < n_workers; i++)
+    worker_stop (workers[i]);
+}
+
+void
+runtime_finish_end (void (*last_step) (void))
+{
+  join_workers ();
+  last_step ();
+
+  g_mutex_lock (&runtime_lock);
+  runtime.ending = FALSE;
+  runtime.claimed = FALSE;
+  wake_waiters_locked ();
+  g_mutex_unlock (&runtime_lock);
+}
+
+/* ---- for tests */
+
+void
+runtime_stop (void)
+{
+  join_workers ();
 }
 
 guint

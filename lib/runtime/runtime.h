@@ -51,22 +51,29 @@ struct _RuntimeWaiter
  */
 void runtime_begin_end (RuntimeEnd how);
 
-/* Whether all actors have ended, or nothing is ending; if not, @waiter is woken when they have. A
- * waiter that waits already goes on doing so.
- */
-gboolean runtime_await_end (RuntimeWaiter *waiter);
+typedef enum
+{
+  RUNTIME_ENDING,         /* the waiter is woken when there is more to say */
+  RUNTIME_TO_BE_FINISHED, /* all actors have ended: this caller has to call runtime_finish_end() */
+  RUNTIME_ENDED,          /* or never begun */
+} RuntimeEndState;
+
+/* How far the end is. A waiter that waits already goes on doing so. */
+RuntimeEndState runtime_await_end (RuntimeWaiter *waiter);
 void runtime_stop_waiting (RuntimeWaiter *waiter);
 
 /* How the end was begun; worker only, for shutdown functions. */
 RuntimeEnd runtime_get_end (void);
 
-/* Worker only: the actor has nothing on the worker any more. Without effect when nobody asked for
- * that, and when it was said before.
+/* Worker only: the actor has nothing on the worker any more, and will have nothing again. Without
+ * effect when it was said before.
  */
 void runtime_actor_ended (Actor *actor);
 
-/* When all actors have ended: joins the workers. A new service can start then. */
-void runtime_finish_end (void);
+/* For the one that was told to: joins the workers, and takes the last step of the service. A new
+ * one can start then.
+ */
+void runtime_finish_end (void (*last_step) (void));
 
 /* ---- for tests */
 

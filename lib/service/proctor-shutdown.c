@@ -20,6 +20,7 @@ typedef struct
 {
   RuntimeWaiter waiter;
   StreamWaiter *stream_waiter;
+  RuntimeEndState state;
 } EndQuestion;
 
 static void
@@ -37,7 +38,8 @@ try_again (gpointer      question,
   EndQuestion *self = question;
 
   self->stream_waiter = waiter;
-  return runtime_await_end (&self->waiter);
+  self->state = runtime_await_end (&self->waiter);
+  return self->state != RUNTIME_ENDING;
 }
 
 static void
@@ -47,12 +49,18 @@ forget (gpointer      question,
   runtime_stop_waiting (&((EndQuestion *) question)->waiter);
 }
 
-/* The last steps, when no actor has anything any more. */
 static void
-finish (void)
+let_watcher_go (void)
 {
-  runtime_finish_end ();
   default_watcher_set (NULL);
+}
+
+/* Only one of those that wait is told to. */
+static void
+finish_if_told_to (EndQuestion *self)
+{
+  if (self->state == RUNTIME_TO_BE_FINISHED)
+    runtime_finish_end (let_watcher_go);
 }
 
 static void
@@ -66,7 +74,7 @@ return_answer (gpointer  question,
       return;
     }
 
-  finish ();
+  finish_if_told_to (question);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -144,7 +152,7 @@ proctor_shutdown (ProctorShutdownMode   mode,
   if (!stream_wait_blocking (&end_question, &question, watcher, cancellable, error))
     return FALSE;
 
-  finish ();
+  finish_if_told_to (&question);
   return TRUE;
 }
 

@@ -98,7 +98,7 @@ child_watcher_reap_now (ProctorChildWatcher *self,
 
   if (child_id_get_outcome (child, NULL))
     return;
-  if (PROCTOR_IS_PIDFD_CHILD_WATCHER (self))
+  if (PROCTOR_IS_PIDFD_CHILD_WATCHER (self) && child_id_get_pidfd (child) >= 0)
     child_id_reap (child); /* also one that was let go */
   else if (foreign == NULL)
     PROCTOR_CHILD_WATCHER_GET_CLASS (self)->reap_now (self, child_id_get_token (child));

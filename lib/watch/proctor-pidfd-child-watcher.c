@@ -12,6 +12,7 @@
 
 #include "base/base-thread.h"
 #include "spawn/spawn-features.h"
+#include "watch/threaded-wait.h"
 
 /**
  * ProctorPidfdChildWatcher:
@@ -83,27 +84,26 @@ proctor_pidfd_child_watcher_watch (ProctorChildWatcher  *watcher,
                                    GError              **error)
 {
   g_autoptr(ChildId) child = child_watcher_dup_child (token);
-  int error_number = ENOSYS;
   PidfdWatch *watch;
-  int pidfd;
+  int error_number;
 
   g_return_val_if_fail (child != NULL, FALSE);
 
-  pidfd = child_id_get_pidfd (child);
-  if (pidfd >= 0)
-    {
-      watch = g_new0 (PidfdWatch, 1);
-      watch->watcher = g_object_ref (PROCTOR_PIDFD_CHILD_WATCHER (watcher));
-      watch->child = child_id_ref (child);
-      child_id_set_watch_data (child, watch);
-      if (worker_watch_fd (child_id_get_worker (child), &watch->watch, pidfd,
-                           EVENT_IN | EVENT_EDGE, exited_in_worker))
-        return TRUE;
+  /* The system had pidfds when it was asked, and has refused this one. */
+  if (child_id_get_pidfd (child) < 0)
+    return threaded_wait_start (watcher, child, error);
 
-      error_number = errno;
-      pidfd_watch_free (watch);
-    }
+  watch = g_new0 (PidfdWatch, 1);
+  watch->watcher = g_object_ref (PROCTOR_PIDFD_CHILD_WATCHER (watcher));
+  watch->child = child_id_ref (child);
+  child_id_set_watch_data (child, watch);
+  if (worker_watch_fd (child_id_get_worker (child), &watch->watch, child_id_get_pidfd (child),
+                       EVENT_IN | EVENT_EDGE, exited_in_worker))
+    return TRUE;
 
+  error_number = errno;
+  child_id_set_watch_data (child, NULL);
+  pidfd_watch_free (watch);
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
                _("Could not watch process %d: %s"), (int) pid, g_strerror (error_number));
   return FALSE;
@@ -116,23 +116,21 @@ proctor_pidfd_child_watcher_unwatch (ProctorChildWatcher *watcher,
   g_autoptr(ChildId) child = child_watcher_dup_child (token);
   PidfdWatch *watch;
 
-  if (child == NULL)
+  watch = child != NULL ? child_id_get_watch_data (child) : NULL;
+  if (watch == NULL)
     return;
 
-  watch = child_id_get_watch_data (child);
   event_queue_remove (worker_get_event_queue (child_id_get_worker (child)), &watch->watch);
   pidfd_watch_free (watch);
 }
 
-/* Whoever looks first reaps; the worker finds the outcome there, and tells it. */
+/* The library does that by itself: whoever looks first reaps, and the worker finds the outcome there
+ * and tells it.
+ */
 static void
 proctor_pidfd_child_watcher_reap_now (ProctorChildWatcher *watcher,
                                       guint64              token)
 {
-  g_autoptr(ChildId) child = child_watcher_dup_child (token);
-
-  if (child != NULL)
-    child_id_reap (child);
 }
 
 static gboolean

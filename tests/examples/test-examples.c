@@ -28,6 +28,7 @@ static const Example examples[] = {
   { "date-protocol", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2}\n$" },
   { "date-streams", "^Current date: [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\n$" },
   { "proxy", "^[0-9]+ 1000000\npeak: [0-9]+ KiB\n$" },
+  { "child-watcher", "^ended with 3\nand blocking\n$" },
   { "worker-thread", "^hello from a worker thread\n$" },
 };
 
