@@ -669,6 +669,8 @@ use_before_init (gpointer data)
   ProctorCommand *commands[] = { command };
   static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
 
+  /* A limit of the default watcher; the others do not have it. */
+  g_unsetenv ("PROCTOR_WATCHER");
   g_main_context_push_thread_default (context);
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
     {

@@ -399,6 +399,7 @@ start_and_drop_thread (gpointer data)
 static void
 test_storm (void)
 {
+  g_autofree char *watcher = g_strdup (g_getenv ("PROCTOR_WATCHER"));
   Worker workers[4];
   GThread *threads[4];
 
@@ -421,7 +422,10 @@ test_storm (void)
       g_test_message ("%u done, %u refused", workers[i].n_done, workers[i].n_refused);
     }
   shutdown_or_abort (PROCTOR_SHUTDOWN_STOP);
-  g_unsetenv ("PROCTOR_WATCHER");
+  if (watcher != NULL)
+    g_setenv ("PROCTOR_WATCHER", watcher, TRUE);
+  else
+    g_unsetenv ("PROCTOR_WATCHER");
   begin_again ();
 }
 

@@ -794,6 +794,7 @@ main (int argc, char **argv)
   static const Way blocking = { "blocking", FALSE, FALSE };
   int result;
 
+  g_unsetenv ("PROCTOR_WATCHER");
   g_test_init (&argc, &argv, NULL);
   deadline_start ("test-watcher", TEST_DEADLINE_SECONDS);
   child_path = g_getenv ("PROCTOR_TEST_CHILD");
