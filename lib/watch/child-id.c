@@ -64,6 +64,7 @@ struct _ChildId
   /* atomic */
   atomic_bool has_outcome;
   atomic_bool announced;
+  atomic_bool let_go;
 
   /* guarded by reap_lock */
   GMutex reap_lock;
@@ -182,21 +183,21 @@ publish_outcome_locked (ChildId *self)
  * told, once.
  */
 static void
-explain_lost_status (pid_t pid)
+explain_lost_status (ChildId *self)
 {
   static gsize explained;
   struct sigaction action;
 
-  if (!g_once_init_enter (&explained))
+  if (atomic_load (&self->let_go) || !g_once_init_enter (&explained))
     return;
 
   if (sigaction (SIGCHLD, NULL, &action) == 0 &&
       (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
-    g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) pid);
+    g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) self->pid);
   else
     g_warning (
       "The exit status of process %d is lost: another part of this program has waited for it",
-      (int) pid);
+      (int) self->pid);
   g_once_init_leave (&explained, 1);
 }
 
@@ -258,7 +259,7 @@ child_id_reap (ChildId *self)
   g_mutex_unlock (&self->reap_lock);
 
   if (lost)
-    explain_lost_status (self->pid);
+    explain_lost_status (self);
   return child_id_get_outcome (self, NULL);
 }
 
@@ -268,6 +269,12 @@ child_id_set_reaped_elsewhere (ChildId *self)
   g_mutex_lock (&self->reap_lock);
   self->reaped_elsewhere = TRUE;
   g_mutex_unlock (&self->reap_lock);
+}
+
+void
+child_id_let_go (ChildId *self)
+{
+  atomic_store (&self->let_go, TRUE);
 }
 
 void
@@ -293,7 +300,7 @@ child_id_set_outcome (ChildId   *self,
   g_mutex_unlock (&self->reap_lock);
 
   if (lost)
-    explain_lost_status (self->pid);
+    explain_lost_status (self);
 }
 
 void

@@ -68,6 +68,9 @@ void child_id_close_pidfd (ChildId *self);
  */
 void child_id_set_reaped_elsewhere (ChildId *self);
 
+/* Nobody wants to know the outcome any more: that it is lost is no news then. */
+void child_id_let_go (ChildId *self);
+
 /* Reaps the child if it has exited, without waiting. Whether its outcome is known now. */
 gboolean child_id_reap (ChildId *self);
 

@@ -120,6 +120,7 @@ child_watcher_let_go (ProctorChildWatcher *self,
   if (held == NULL)
     return FALSE;
 
+  child_id_let_go (held);
   if (foreign != NULL)
     foreign_watcher_unwatch (foreign, token);
   child_id_unref (held);
