@@ -187,6 +187,23 @@ leaks_take (Leaks *self)
     g_usleep (1000);
 }
 
+/* Before a test: a thread of what was before it may be about to end, and then has to be gone. */
+static inline void
+leaks_take_settled (Leaks *self)
+{
+  guint n_same = 0;
+
+  leaks_take (self);
+  for (guint i = 0; i < 1000 && n_same < 5; i++)
+    {
+      Leaks last = *self;
+
+      g_usleep (1000);
+      leaks_take (self);
+      n_same = last.n_threads == self->n_threads && last.n_fds == self->n_fds ? n_same + 1 : 0;
+    }
+}
+
 /* Some things end a moment after what they were for: a thread that was joined is still listed, a
  * handle is dropped by a message. So it is looked at until it is as it was, for ten seconds. On the
  * main thread, which reaps meanwhile.

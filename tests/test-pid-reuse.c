@@ -219,9 +219,27 @@ race_once (void)
     g_test_message ("pid %d went to another process", (int) pid);
 }
 
+/* Where GLib reaps, on a thread of its own, nothing can exclude that between asking whether the
+ * child is still there and signalling it.
+ */
+static gboolean
+glib_reaps (void)
+{
+  g_autoptr(ProctorChildWatcher) pidfd = proctor_pidfd_child_watcher_new (NULL);
+  g_autoptr(ProctorChildWatcher) watcher = proctor_dup_child_watcher (NULL);
+
+  return pidfd == NULL && PROCTOR_IS_MAIN_CHILD_WATCHER (watcher);
+}
+
 static void
 test_race (void)
 {
+  if (glib_reaps ())
+    {
+      g_test_skip ("GLib reaps");
+      return;
+    }
+
   for (guint i = 0; i < scaled (100); i++)
     race_once ();
 }

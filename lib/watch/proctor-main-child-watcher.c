@@ -223,6 +223,15 @@ glib_made_up_the_status (MainWatch *watch,
          watch->glib_has_pidfd && !watch->source->source_funcs->prepare (watch->source, &timeout);
 }
 
+static gboolean
+nobody_can_wait_for (MainWatch *watch)
+{
+  siginfo_t info;
+
+  return waitid (P_PID, (id_t) child_id_get_pid (watch->child), &info,
+                 WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
 /* A child that was reaped by others, or by nobody since SIGCHLD was ignored: if that was before
  * GLib listened to SIGCHLD there will be no word of it. GLib's own thread needs a moment between
  * reaping a child and telling that, hence several looks.
@@ -230,16 +239,12 @@ glib_made_up_the_status (MainWatch *watch,
 static gboolean
 has_vanished (MainWatch *watch)
 {
-  pid_t pid = child_id_get_pid (watch->child);
-
   for (guint i = 0; i < VANISHED_LOOKS; i++)
     {
-      siginfo_t info;
       int timeout;
 
-      if (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD)
-        return FALSE;
-      if (watch->source->source_funcs->prepare (watch->source, &timeout))
+      if (!nobody_can_wait_for (watch) ||
+          watch->source->source_funcs->prepare (watch->source, &timeout))
         return FALSE;
       g_usleep (VANISHED_LOOK_USEC);
     }
@@ -282,17 +287,22 @@ watch_with_glib (ProctorMainChildWatcher *self,
                  ChildId                 *child)
 {
   MainWatch *watch = g_new0 (MainWatch, 1);
+  gboolean vanished;
 
   watch->watcher = g_object_ref (self);
   watch->child = child_id_ref (child);
   child_id_set_watch_data (child, watch);
   child_id_set_reaped_elsewhere (child);
+  /* Before GLib knows of it, since for a child that is gone it makes up a status at the next
+   * SIGCHLD, whosesoever that is.
+   */
+  vanished = nobody_can_wait_for (watch);
   watch->source = g_child_watch_source_new (child_id_get_pid (child));
   g_source_set_static_name (watch->source, "[Proctor] child");
   g_source_set_callback (watch->source, G_SOURCE_FUNC (glib_child_exited_in_main), watch, NULL);
   watch->glib_has_pidfd = watch->source->poll_fds != NULL;
 
-  if (!watch->glib_has_pidfd && has_vanished (watch))
+  if (vanished || (!watch->glib_has_pidfd && has_vanished (watch)))
     {
       child_id_set_outcome (child, NULL);
       child_watcher_announce (PROCTOR_CHILD_WATCHER (self), child);
