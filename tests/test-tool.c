@@ -113,6 +113,7 @@ finish_tool (GSubprocess *process,
   g_autoptr(GBytes) out = NULL;
   g_autoptr(GBytes) err = NULL;
   g_autoptr(GError) error = NULL;
+  g_autofree char *shown_out = NULL;
 
   g_subprocess_communicate (process, input_bytes, NULL, &out, &err, &error);
   g_assert_no_error (error);
@@ -125,7 +126,8 @@ finish_tool (GSubprocess *process,
   outcome->err = g_strndup (g_bytes_get_data (err, NULL), g_bytes_get_size (err));
   if (outcome->err == NULL)
     outcome->err = g_strdup ("");
-  g_test_message ("exit code %d\nstdout: %s\nstderr: %s", outcome->exit_code, outcome->out,
+  shown_out = g_strescape (outcome->out, "\n\"'");
+  g_test_message ("exit code %d\nstdout: %s\nstderr: %s", outcome->exit_code, shown_out,
                   outcome->err);
 }
 
@@ -219,6 +221,8 @@ test_usage_errors (Fixture       *fixture,
     { { "run", "--env", "NAME", "true" }, "'NAME'" },
     { { "run", "--env", "=value", "true" }, "'=value'" },
     { { "run", "--from", "-", "--input", "-" }, "stdin" },
+    { { "run", "--shell", "true", "--jobs", "2" }, "'--jobs'" },
+    { { "run", "-sj" }, "-j" },
     { { "--frobnicate" }, "--frobnicate" },
     { { NULL }, "Usage:" },
   };
@@ -256,6 +260,7 @@ test_exit_codes (Fixture       *fixture,
     { { "run", "--json", "sh", "-c", "kill -KILL $$" }, 128 + SIGKILL },
     { { "run", "proctor-no-such-program" }, 127 },
     { { "run", "./no-such-program" }, 127 },
+    { { "run", "" }, 127 },
     { { "run", "./plain-file" }, 126 },
     { { "run", "/" }, 126 },
     { { "run", "--cwd", "no-such-folder", "true" }, 125 },
@@ -434,6 +439,96 @@ test_from (Fixture       *fixture,
     g_assert_cmpint (outcome.exit_code, ==, 0);
     g_assert_cmpstr (outcome.err, ==, "");
   }
+  {
+    g_auto(Outcome) outcome = run_in (fixture->folder, "echo one\r\n\r\n# no\r\necho \377",
+                                      "run", "-j1", "-f-", NULL);
+
+    g_assert_cmpint (outcome.exit_code, ==, 0);
+    g_assert_cmpstr (outcome.out, ==, "one\n\377\n");
+    g_assert_cmpstr (outcome.err, ==, "2 commands: none failed\n");
+  }
+}
+
+/* Options as people write them; those of the command are its own. */
+static void
+test_short_options (Fixture       *fixture,
+                    gconstpointer  data)
+{
+  g_auto(Outcome) joined = run_in (fixture->folder, "x", "run", "-t50", "-C/", "-eA=-j4", "-i-",
+                                   "-sc", "pwd; echo $A; cat", NULL);
+  g_auto(Outcome) apart = run_in (fixture->folder, NULL, "run", "-sj1", "-e", "-j4=1", "-l",
+                                  "echo one", "echo two", NULL);
+  g_auto(Outcome) others = run_in (fixture->folder, NULL, "run", "printf", "%s,", "-j4", "--",
+                                   "-t5", NULL);
+
+  g_assert_cmpstr (joined.out, ==, "/\n-j4\nx");
+  g_assert_cmpstr (apart.out, ==, "[1] one\n[2] two\n");
+  g_assert_cmpstr (others.out, ==, "-j4,--,-t5,");
+}
+
+static int
+run_shell (const char *folder,
+           const char *script)
+{
+  char *argv[] = { "sh", "-c", (char *) script, NULL };
+  g_autoptr(GError) error = NULL;
+  int status = 0;
+
+  g_spawn_sync (folder, argv, NULL,
+                G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+                NULL, NULL, NULL, &status, &error);
+  g_assert_no_error (error);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+/* What is closed here is of no use to the command either: nothing of ours lies in its place. */
+static void
+test_closed_files (Fixture       *fixture,
+                   gconstpointer  data)
+{
+  static const struct
+  {
+    const char *words;
+    int exit_code;
+  } cases[] = {
+    { "cat <&-", 1 },
+    { "echo x >&-", 1 },
+    { "sh -c 'echo x >&2 || exit 3' 2>&-", 3 },
+    { "-c echo x <&-", 0 },
+    { "-c echo x >&-", 125 },
+    { "-c echo x 2>&-", 0 },
+    { "-s 'exit 0' 'exit 0' <&- >&- 2>&-", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *script = g_strdup_printf ("%s run %s", tool_path, cases[i].words);
+
+      g_test_message ("%s", script);
+      g_assert_cmpint (run_shell (fixture->folder, script), ==, cases[i].exit_code);
+    }
+}
+
+/* More at once than there are fds for: they take turns. */
+static void
+test_few_fds (Fixture       *fixture,
+              gconstpointer  data)
+{
+  g_autofree char *script =
+    g_strdup_printf ("ulimit -n 40; seq 300 | sed 's/^/echo /' | %s run --jobs 0 --from -",
+                     tool_path);
+  g_autofree char *out = NULL;
+  g_autofree char *err = NULL;
+  g_auto(GStrv) lines = NULL;
+  int status = 0;
+
+  g_assert_true (g_spawn_sync (fixture->folder, (char *[]){ "sh", "-c", script, NULL }, NULL,
+                               G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL));
+  g_assert_cmpstr (err, ==, "300 commands: none failed\n");
+  g_assert_cmpint (status, ==, 0);
+  lines = g_strsplit (out, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 301);
 }
 
 /* ---- JSON */
@@ -754,6 +849,67 @@ test_broken_pipe (Fixture       *fixture,
   assert_nothing_left (witness);
 }
 
+/* Even if there is nothing to print. */
+static void
+test_reader_gone (Fixture       *fixture,
+                  gconstpointer  data)
+{
+  static const char * const words[] = {
+    "run", "--capture", "sh", "-c", "exec 9>witness; sleep 1000; true", NULL,
+  };
+  int witness = make_witness (fixture->folder);
+  g_autoptr(GSubprocess) process = start_tool (fixture->folder, words);
+  g_autoptr(GError) error = NULL;
+
+  g_input_stream_close (g_subprocess_get_stdout_pipe (process), NULL, &error);
+  g_assert_no_error (error);
+  g_subprocess_wait (process, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 128 + SIGPIPE);
+  assert_nothing_left (witness);
+}
+
+static void
+lead_group_in_child (gpointer data)
+{
+  setpgid (0, 0);
+  reset_signals_in_child (NULL);
+}
+
+/* A Ctrl-C at a terminal goes to the commands as well, and they are faster at ending. */
+static void
+test_interrupt_of_all (Fixture       *fixture,
+                       gconstpointer  data)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE |
+                                   G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                   G_SUBPROCESS_FLAGS_STDERR_PIPE);
+      g_autofree char *ready1 = g_build_filename (fixture->folder, "ready1", NULL);
+      g_autofree char *ready2 = g_build_filename (fixture->folder, "ready2", NULL);
+      g_autoptr(GSubprocess) process = NULL;
+      g_autoptr(GError) error = NULL;
+      g_auto(Outcome) outcome = { 0 };
+
+      g_subprocess_launcher_set_cwd (launcher, fixture->folder);
+      g_subprocess_launcher_set_child_setup (launcher, lead_group_in_child, NULL, NULL);
+      process = g_subprocess_launcher_spawn (launcher, &error, tool_path, "run", "--shell",
+                                             ": >ready1; exec sleep 1000",
+                                             ": >ready2; exec sleep 1000", NULL);
+      g_assert_no_error (error);
+      wait_for_file (fixture->folder, "ready1");
+      wait_for_file (fixture->folder, "ready2");
+      g_assert_cmpint (kill (-atoi (g_subprocess_get_identifier (process)), SIGINT), ==, 0);
+      finish_tool (process, NULL, &outcome);
+      g_assert_cmpint (outcome.exit_code, ==, 128 + SIGINT);
+      assert_contains (outcome.err, "2 commands: 2 failed");
+      g_assert_cmpint (g_remove (ready1), ==, 0);
+      g_assert_cmpint (g_remove (ready2), ==, 0);
+    }
+}
+
 /* ---- the progress line */
 
 static int
@@ -841,6 +997,9 @@ main (int    argc,
   add ("/tool/run/jobs-bound", test_jobs_bound);
   add ("/tool/run/several-that-cannot-start", test_several_that_cannot_start);
   add ("/tool/run/from", test_from);
+  add ("/tool/run/short-options", test_short_options);
+  add ("/tool/run/closed-files", test_closed_files);
+  add ("/tool/run/few-fds", test_few_fds);
   add ("/tool/run/json", test_json);
   add ("/tool/run/json-bytes", test_json_bytes);
   add ("/tool/run/json-error", test_json_error);
@@ -851,6 +1010,8 @@ main (int    argc,
   add ("/tool/run/interrupt-one", test_interrupt_one);
   add ("/tool/run/second-interrupt-kills", test_second_interrupt_kills);
   add ("/tool/run/broken-pipe", test_broken_pipe);
+  add ("/tool/run/reader-gone", test_reader_gone);
+  add ("/tool/run/interrupt-of-all", test_interrupt_of_all);
   add ("/tool/run/progress", test_progress);
 
   return g_test_run ();

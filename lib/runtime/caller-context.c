@@ -8,6 +8,8 @@
 
 #include <stdatomic.h>
 
+#include "base/base-thread.h"
+
 /* How many deliveries are made before other sources of the context get their turn. */
 #define DELIVERY_BATCH 32
 
@@ -166,6 +168,10 @@ caller_context_unref (CallerContext *self)
   int count = atomic_load (&self->ref_count);
   GMainContext *context;
   gboolean is_last;
+
+  /* Its locks may be held for ever, and the mailbox is the original's. */
+  if (program_is_forked_copy ())
+    return;
 
   while (count > 1)
     {

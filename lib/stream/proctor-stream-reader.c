@@ -424,7 +424,9 @@ pollable_is_readable (GPollableInputStream *pollable)
 {
   ProctorStreamReader *self = PROCTOR_STREAM_READER (pollable);
 
-  return self->lines.length > 0 || read_channel_is_readable (self->channel);
+  /* In a forked copy there is nothing to wait for: the read says why. */
+  return program_is_forked_copy () || self->lines.length > 0 ||
+         read_channel_is_readable (self->channel);
 }
 
 static GSource *
@@ -454,9 +456,11 @@ proctor_stream_reader_finalize (GObject *object)
 
   byte_queue_clear (&self->lines);
   g_clear_pointer (&self->line, g_byte_array_unref);
-  g_clear_pointer (&self->channel, read_channel_unref);
   if (!program_is_forked_copy ())
-    g_clear_pointer (&self->actor, actor_unref);
+    {
+      g_clear_pointer (&self->channel, read_channel_unref);
+      g_clear_pointer (&self->actor, actor_unref);
+    }
   g_clear_object (&self->watcher);
 
   G_OBJECT_CLASS (proctor_stream_reader_parent_class)->finalize (object);

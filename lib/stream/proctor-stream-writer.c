@@ -405,7 +405,8 @@ proctor_stream_writer_set_write_buffer_limits (ProctorStreamWriter *self,
   g_return_if_fail (PROCTOR_IS_STREAM_WRITER (self));
   g_return_if_fail (low <= high);
 
-  write_channel_set_limits (self->channel, low, high);
+  if (!program_is_forked_copy ())
+    write_channel_set_limits (self->channel, low, high);
 }
 
 /**
@@ -586,7 +587,9 @@ static const StreamSourceChannel source_channel = {
 static gboolean
 pollable_is_writable (GPollableOutputStream *pollable)
 {
-  return write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
+  /* In a forked copy there is nothing to wait for: the write says why. */
+  return program_is_forked_copy () ||
+         write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
 }
 
 /* GIO's own looks first and then writes, and would wait there if another thread has queued
@@ -600,7 +603,7 @@ pollable_write_nonblocking (GPollableOutputStream  *pollable,
 {
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (pollable);
 
-  if (!write_channel_try (self->channel, WRITE_ROOM, NULL))
+  if (!pollable_is_writable (pollable))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, g_strerror (EAGAIN));
       return -1;
@@ -642,10 +645,12 @@ proctor_stream_writer_finalize (GObject *object)
 {
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (object);
 
-  write_channel_let_go_later (self->channel);
-  g_clear_pointer (&self->channel, write_channel_unref);
   if (!program_is_forked_copy ())
-    g_clear_pointer (&self->actor, actor_unref);
+    {
+      write_channel_let_go_later (self->channel);
+      g_clear_pointer (&self->channel, write_channel_unref);
+      g_clear_pointer (&self->actor, actor_unref);
+    }
   g_clear_object (&self->watcher);
 
   G_OBJECT_CLASS (proctor_stream_writer_parent_class)->finalize (object);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/base-macros.h"
+#include "base/base-thread.h"
 
 /* From this size on a read goes into a chunk of its own, and is not copied. */
 #define OWN_CHUNK_FROM (32 * 1024)
@@ -476,9 +477,9 @@ read_channel_get_held (ReadChannel *self)
 {
   gsize held;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   held = self->held.length;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return held;
 }
@@ -494,9 +495,9 @@ read_channel_at_eof (ReadChannel *self)
 {
   gboolean at_eof;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   at_eof = self->ended && self->held.length == 0;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return at_eof;
 }
@@ -506,9 +507,9 @@ read_channel_is_paused (ReadChannel *self)
 {
   gboolean paused;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   paused = self->paused;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return paused;
 }
@@ -530,9 +531,9 @@ read_channel_get_error (ReadChannel *self)
 {
   int error_number;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   error_number = self->held.length == 0 ? self->error_number : 0;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return error_number;
 }

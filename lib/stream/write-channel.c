@@ -10,6 +10,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "base/base-macros.h"
+#include "base/base-thread.h"
 #include "runtime/caller-context.h"
 
 /* The user's own bytes, which no worker may let go of. They are kept until what was sent has passed
@@ -457,9 +458,9 @@ write_channel_is_closing (WriteChannel *self)
 {
   gboolean closing;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   closing = self->closing || self->closed;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return closing;
 }
@@ -469,9 +470,9 @@ write_channel_has_eof (WriteChannel *self)
 {
   gboolean has_eof;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   has_eof = self->closing;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return has_eof;
 }
@@ -481,9 +482,9 @@ write_channel_get_queued (WriteChannel *self)
 {
   gsize queued;
 
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   queued = queued_locked (self);
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 
   return queued;
 }
@@ -505,10 +506,10 @@ write_channel_get_limits (WriteChannel *self,
                           gsize        *ret_low,
                           gsize        *ret_high)
 {
-  g_mutex_lock (&self->channel_lock);
+  program_lock (&self->channel_lock);
   *ret_low = self->low;
   *ret_high = self->high;
-  g_mutex_unlock (&self->channel_lock);
+  program_unlock (&self->channel_lock);
 }
 
 void

@@ -438,11 +438,13 @@ proctor_read_transport_finalize (GObject *object)
 
   g_clear_object (&self->user);
   read_request_clear (&self->request);
-  g_mutex_clear (&self->pause_lock);
+  program_clear_lock (&self->pause_lock);
   pump_clear (&self->pump);
-  g_clear_pointer (&self->channel, read_channel_unref);
   if (!program_is_forked_copy ())
-    g_clear_pointer (&self->actor, actor_unref);
+    {
+      g_clear_pointer (&self->channel, read_channel_unref);
+      g_clear_pointer (&self->actor, actor_unref);
+    }
 
   G_OBJECT_CLASS (proctor_read_transport_parent_class)->finalize (object);
 }

@@ -520,9 +520,9 @@ proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self)
 
   g_return_val_if_fail (PROCTOR_IS_SUBPROCESS_TRANSPORT (self), NULL);
 
-  g_mutex_lock (&self->protocol_lock);
+  program_lock (&self->protocol_lock);
   protocol = self->protocol;
-  g_mutex_unlock (&self->protocol_lock);
+  program_unlock (&self->protocol_lock);
 
   return protocol;
 }
@@ -545,6 +545,9 @@ proctor_subprocess_transport_set_protocol (ProctorSubprocessTransport *self,
 
   g_return_if_fail (PROCTOR_IS_SUBPROCESS_TRANSPORT (self));
   g_return_if_fail (PROCTOR_IS_SUBPROCESS_PROTOCOL (protocol));
+
+  if (program_is_forked_copy ())
+    return;
 
   g_mutex_lock (&self->protocol_lock);
   if (self->protocol != NULL)
@@ -586,7 +589,7 @@ proctor_subprocess_transport_finalize (GObject *object)
   for (guint i = 0; i < G_N_ELEMENTS (self->pipes); i++)
     g_clear_object (&self->pipes[i]);
   g_clear_pointer (&self->caller, caller_context_unref);
-  g_mutex_clear (&self->protocol_lock);
+  program_clear_lock (&self->protocol_lock);
 
   G_OBJECT_CLASS (proctor_subprocess_transport_parent_class)->finalize (object);
 }

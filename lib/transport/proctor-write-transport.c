@@ -304,9 +304,11 @@ proctor_write_transport_set_write_buffer_limits (ProctorWriteTransport *self,
   g_return_if_fail (PROCTOR_IS_WRITE_TRANSPORT (self));
   g_return_if_fail (low <= high);
 
+  if (program_is_forked_copy ())
+    return;
+
   write_channel_set_limits (self->channel, low, high);
-  if (!program_is_forked_copy ())
-    note_queued (self);
+  note_queued (self);
 }
 
 /**
@@ -540,10 +542,12 @@ proctor_write_transport_finalize (GObject *object)
 
   g_clear_object (&self->user);
   pump_clear (&self->pump);
-  write_channel_let_go_later (self->channel);
-  g_clear_pointer (&self->channel, write_channel_unref);
   if (!program_is_forked_copy ())
-    g_clear_pointer (&self->actor, actor_unref);
+    {
+      write_channel_let_go_later (self->channel);
+      g_clear_pointer (&self->channel, write_channel_unref);
+      g_clear_pointer (&self->actor, actor_unref);
+    }
 
   G_OBJECT_CLASS (proctor_write_transport_parent_class)->finalize (object);
 }

@@ -356,7 +356,8 @@ default_is_active (ProctorChildWatcher *self)
 static void
 proctor_child_watcher_finalize (GObject *object)
 {
-  g_clear_pointer (&get_private (PROCTOR_CHILD_WATCHER (object))->foreign, foreign_watcher_free);
+  if (!program_is_forked_copy ())
+    g_clear_pointer (&get_private (PROCTOR_CHILD_WATCHER (object))->foreign, foreign_watcher_free);
 
   G_OBJECT_CLASS (proctor_child_watcher_parent_class)->finalize (object);
 }

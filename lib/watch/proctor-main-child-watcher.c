@@ -468,16 +468,15 @@ proctor_main_child_watcher_finalize (GObject *object)
 {
   ProctorMainChildWatcher *self = PROCTOR_MAIN_CHILD_WATCHER (object);
 
-  if (self->events != NULL && !program_is_forked_copy ())
-    event_queue_free (self->events);
   if (!program_is_forked_copy ())
     {
+      g_clear_pointer (&self->events, event_queue_free);
       fd_clear (&self->wake_fd);
       g_clear_pointer (&self->guard, stall_guard_free);
+      g_mutex_clear (&self->guard_lock);
+      g_clear_pointer (&self->fallback_watches, g_hash_table_unref);
+      g_mutex_clear (&self->fallback_lock);
     }
-  g_mutex_clear (&self->guard_lock);
-  g_clear_pointer (&self->fallback_watches, g_hash_table_unref);
-  g_mutex_clear (&self->fallback_lock);
 
   G_OBJECT_CLASS (proctor_main_child_watcher_parent_class)->finalize (object);
 }

@@ -1,7 +1,7 @@
 /* Built against the installed library as a user of it would, as C and as C++, with what pkg-config
  * says and no more.
  *
- * * SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <stdio.h>

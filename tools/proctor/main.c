@@ -7,8 +7,10 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gi18n.h>
 
@@ -90,6 +92,17 @@ run_verb (int    argc,
   return verb->main (argc, argv);
 }
 
+/* Nothing of ours may lie where a command would take it for its stdin, stdout or stderr. What is put
+ * there instead gives the same error as a closed file to those who read or write it.
+ */
+static void
+fill_closed_files (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0)
+      open ("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -102,6 +115,7 @@ main (int    argc,
   int own_argc = 1;
   int verb_index;
 
+  fill_closed_files ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, PROCTOR_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

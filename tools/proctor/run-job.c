@@ -261,6 +261,22 @@ run_job_kill (RunJob *self)
     proctor_process_kill (self->process, NULL);
 }
 
+gboolean
+run_job_lacks_room (RunJob *self)
+{
+  return self->done && self->process == NULL && self->stop_reason == RUN_STOP_NONE &&
+         (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ||
+          g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK));
+}
+
+void
+run_job_put_back (RunJob *self)
+{
+  self->started = FALSE;
+  self->done = FALSE;
+  g_clear_error (&self->error);
+}
+
 guint
 run_job_get_number (RunJob *self)
 {
@@ -379,7 +395,8 @@ exit_code_for_error (RunJob *self)
 
   if (cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR))
     return TOOL_EXIT_TROUBLE;
-  if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+  if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+      (self->what->argv != NULL && self->what->argv[0][0] == '\0'))
     return TOOL_EXIT_NOT_FOUND;
   if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ||
       g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY) ||

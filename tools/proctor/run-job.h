@@ -46,6 +46,12 @@ void run_job_stop (RunJob        *self,
 /* SIGKILL at once. */
 void run_job_kill (RunJob *self);
 
+/* Whether it could not be started because the system has no more fds or processes for us. */
+gboolean run_job_lacks_room (RunJob *self);
+
+/* As if it had never been started. */
+void run_job_put_back (RunJob *self);
+
 guint run_job_get_number (RunJob *self);
 const char *run_job_get_text (RunJob *self);
 gboolean run_job_is_started (RunJob *self);

@@ -199,6 +199,10 @@ check_raw (const RawOptions *raw)
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
       return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
+  /* A shell would take it for an option of its own. */
+  for (char **word = raw->words; raw->shell && word != NULL && *word != NULL; word++)
+    if (**word == '-')
+      return g_strdup_printf (_("'%s' is no script; options stand before the first one"), *word);
 
   return NULL;
 }
@@ -291,8 +295,12 @@ add_lines (GPtrArray   *commands,
       const char *newline = memchr (line, '\n', end - line);
       gsize line_length = (newline != NULL ? newline : end) - line;
       g_autofree char *script = g_strndup (line, line_length);
-      char first = script[strspn (script, " \t\r")];
+      char first;
 
+      /* A file from Windows. */
+      if (g_str_has_suffix (script, "\r"))
+        script[line_length - 1] = '\0';
+      first = script[strspn (script, " \t")];
       if (first != '\0' && first != '#')
         add_script (commands, g_steal_pointer (&script));
       line += line_length + 1;
@@ -328,6 +336,48 @@ options_from_raw (RawOptions  *raw,
   return g_steal_pointer (&self);
 }
 
+/* `-j4` as people write it: GOption wants the value in a word of its own. Only the options before
+ * the command, whose own are left alone.
+ */
+static GStrv
+split_short_options (int    argc,
+                     char **argv)
+{
+  static const char with_value[] = "fjtCei";
+  static const char * const long_with_value[] = {
+    "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input", NULL,
+  };
+  g_autoptr(GStrvBuilder) words = g_strv_builder_new ();
+  int i = 0;
+
+  g_strv_builder_add (words, argv[i++]);
+  while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0' && strcmp (argv[i], "--") != 0)
+    {
+      const char *word = argv[i++];
+      gsize n = strcspn (word, with_value) + 1;
+      gboolean is_long = word[1] == '-';
+      gboolean takes_next =
+        is_long ? g_strv_contains (long_with_value, word) : word[n - 1] != '\0' && word[n] == '\0';
+
+      if (!is_long && word[n - 1] != '\0' && word[n] != '\0')
+        {
+          g_autofree char *option = g_strndup (word, n);
+
+          g_strv_builder_add_many (words, option, word + n, NULL);
+        }
+      else
+        {
+          g_strv_builder_add (words, word);
+        }
+      if (takes_next && i < argc)
+        g_strv_builder_add (words, argv[i++]);
+    }
+  while (i < argc)
+    g_strv_builder_add (words, argv[i++]);
+
+  return g_strv_builder_end (words);
+}
+
 RunOptions *
 run_options_parse (int    argc,
                    char **argv,
@@ -337,9 +387,10 @@ run_options_parse (int    argc,
   g_autoptr(GOptionContext) context = new_context (&raw);
   g_autoptr(GError) error = NULL;
   g_autofree char *complaint = NULL;
+  g_auto(GStrv) words = split_short_options (argc, argv);
   RunOptions *self;
 
-  if (!g_option_context_parse (context, &argc, &argv, &error))
+  if (!g_option_context_parse_strv (context, &words, &error))
     {
       *exit_code = tool_usage_error ("run", error->message);
       return NULL;

@@ -7,7 +7,11 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -34,9 +38,12 @@ typedef struct
   GMainLoop *loop;
   RunOutput *output;
   RunOrphans *orphans;
+  int signal_fd; /* or -1 */
 
   /* main thread only */
-  guint n_started;
+  guint max_running;
+  GQueue put_back; /* of borrowed RunJob: there was no room for them */
+  guint n_started; /* without regard to those */
   guint n_running;
   guint sweep_source;
   int interrupted_by; /* a signal, or 0 */
@@ -47,7 +54,8 @@ typedef struct
 static void
 end_if_all_done (Run *self)
 {
-  gboolean all_started = self->n_started == self->jobs->len || self->ended_early;
+  gboolean all_started =
+    (self->n_started == self->jobs->len && self->put_back.length == 0) || self->ended_early;
 
   if (all_started && self->n_running == 0 && self->sweep_source == 0)
     g_main_loop_quit (self->loop);
@@ -134,32 +142,43 @@ note_output_failure (Run          *self,
   end_early (self);
 }
 
+static RunJob *
+next_job (Run *self)
+{
+  if (self->put_back.length > 0)
+    return g_queue_pop_head (&self->put_back);
+  if (self->n_started < self->jobs->len)
+    return g_ptr_array_index (self->jobs, self->n_started++);
+
+  return NULL;
+}
+
 static void
 start_jobs (Run *self)
 {
-  while (!self->ended_early && self->n_started < self->jobs->len &&
-         self->n_running < self->options->jobs)
+  while (!self->ended_early && self->n_running < self->max_running)
     {
-      RunJob *job = g_ptr_array_index (self->jobs, self->n_started);
+      RunJob *job = next_job (self);
 
-      self->n_started++;
+      if (job == NULL)
+        break;
       self->n_running++;
       run_job_start (job);
     }
 }
 
-static void
-job_done_cb (RunJob   *job,
-             gpointer  user_data)
+/* Where the system has no room for one more while others run, it waits for one of them to end. */
+static gboolean
+put_back (Run    *self,
+          RunJob *job)
 {
-  Run *self = user_data;
-  g_autoptr(GError) error = NULL;
+  if (self->ended_early || self->n_running == 0 || !run_job_lacks_room (job))
+    return FALSE;
 
-  self->n_running--;
-  if (self->output_exit_code == 0 && !run_output_job_done (self->output, job, &error))
-    note_output_failure (self, error);
-  start_jobs (self);
-  end_if_all_done (self);
+  run_job_put_back (job);
+  g_queue_push_tail (&self->put_back, job);
+  self->max_running = self->n_running;
+  return TRUE;
 }
 
 static void
@@ -178,56 +197,107 @@ handle_signal (Run *self,
   run_orphans_end_grace (self->orphans);
 }
 
-static gboolean
-interrupt_cb (gpointer user_data)
-{
-  handle_signal (user_data, SIGINT);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-terminate_cb (gpointer user_data)
-{
-  handle_signal (user_data, SIGTERM);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-hang_up_cb (gpointer user_data)
-{
-  handle_signal (user_data, SIGHUP);
-  return G_SOURCE_CONTINUE;
-}
-
-/* A signal that was ignored when we were started stays so: nohup(1) and background jobs of a script
- * want that.
- */
+/* Those that have come since. */
 static void
-handle_signals (Run *self)
+take_signals (Run *self)
 {
-  static const struct
-  {
-    int signum;
-    GSourceFunc func;
-  } handlers[] = {
-    { SIGINT, interrupt_cb },
-    { SIGTERM, terminate_cb },
-    { SIGHUP, hang_up_cb },
-  };
+  struct signalfd_siginfo info;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (handlers); i++)
+  while (self->signal_fd >= 0 && read (self->signal_fd, &info, sizeof info) == sizeof info)
+    handle_signal (self, (int) info.ssi_signo);
+}
+
+static gboolean
+signals_cb (int          fd,
+            GIOCondition condition,
+            gpointer     user_data)
+{
+  take_signals (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Before there is any other thread. A signal that was ignored when we were started stays so:
+ * nohup(1) and background jobs of a script want that.
+ *
+ * A Ctrl-C at the terminal ends the commands as well, and their exits may be seen first. So the
+ * signals wait in a fd where everybody can look, rather than on another thread on their way to
+ * here. The library gives the commands an empty mask.
+ */
+static gboolean
+handle_signals (Run     *self,
+                GError **error)
+{
+  static const int signums[] = { SIGINT, SIGTERM, SIGHUP };
+  sigset_t mask;
+
+  sigemptyset (&mask);
+  for (gsize i = 0; i < G_N_ELEMENTS (signums); i++)
     {
       struct sigaction old;
 
-      if (sigaction (handlers[i].signum, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
-        continue;
-      g_unix_signal_add (handlers[i].signum, handlers[i].func, self);
+      if (sigaction (signums[i], NULL, &old) < 0 || old.sa_handler != SIG_IGN)
+        sigaddset (&mask, signums[i]);
     }
+
+  self->signal_fd = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (self->signal_fd < 0)
+    {
+      int saved_errno = errno;
+
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                   _("cannot wait for signals: %s"), g_strerror (saved_errno));
+      return FALSE;
+    }
+  sigprocmask (SIG_BLOCK, &mask, NULL);
+  g_unix_fd_add_full (G_PRIORITY_HIGH, self->signal_fd, G_IO_IN, signals_cb, self, NULL);
 
   /* A reader that goes away must not end us before the commands are stopped. The commands get the
    * default again.
    */
   signal (SIGPIPE, SIG_IGN);
+  return TRUE;
+}
+
+static void
+job_done_cb (RunJob   *job,
+             gpointer  user_data)
+{
+  Run *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  take_signals (self);
+  self->n_running--;
+  if (put_back (self, job))
+    return;
+
+  if (self->output_exit_code == 0 && !run_output_job_done (self->output, job, &error))
+    note_output_failure (self, error);
+  start_jobs (self);
+  end_if_all_done (self);
+}
+
+static gboolean
+reader_gone_cb (int          fd,
+                GIOCondition condition,
+                gpointer     user_data)
+{
+  g_autoptr(GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "");
+
+  note_output_failure (user_data, error);
+  return G_SOURCE_REMOVE;
+}
+
+/* What we hold back is not written for a while, perhaps never: without this a command that never
+ * ends would run on for nobody.
+ */
+static void
+watch_reader (Run *self)
+{
+  struct stat status;
+
+  if (run_options_captures (self->options) && fstat (STDOUT_FILENO, &status) == 0 &&
+      S_ISFIFO (status.st_mode))
+    g_unix_fd_add (STDOUT_FILENO, G_IO_ERR, reader_gone_cb, self);
 }
 
 static int
@@ -255,17 +325,33 @@ run_all (const RunOptions *options)
   g_autoptr(RunOrphans) orphans = run_orphans_new (options->grace);
   g_autoptr(RunOutput) output = NULL;
   g_autoptr(GError) error = NULL;
-  Run self = { .options = options, .jobs = jobs, .loop = loop, .orphans = orphans };
+  Run self = {
+    .options = options,
+    .jobs = jobs,
+    .loop = loop,
+    .orphans = orphans,
+    .signal_fd = -1,
+    .max_running = options->jobs,
+    .put_back = G_QUEUE_INIT,
+  };
+
+  /* The default watcher is made here, on the main thread, whose loop it needs. */
+  if (!handle_signals (&self, &error) || !proctor_init (&error))
+    {
+      tool_message ("%s", error->message);
+      return TOOL_EXIT_TROUBLE;
+    }
 
   for (guint i = 0; i < options->commands->len; i++)
     g_ptr_array_add (jobs, run_job_new (options, i + 1, job_stopping_cb, job_done_cb, &self));
   self.output = output = run_output_new (options, jobs);
 
-  handle_signals (&self);
+  watch_reader (&self);
   start_jobs (&self);
   g_main_loop_run (loop);
   if (self.output_exit_code == 0 && !run_output_close (output, &error))
     note_output_failure (&self, error);
+  g_queue_clear (&self.put_back);
 
   return get_exit_code (&self);
 }
@@ -275,7 +361,6 @@ verb_run (int    argc,
           char **argv)
 {
   g_autoptr(RunOptions) options = NULL;
-  g_autoptr(GError) error = NULL;
   int exit_code = 0;
 
   options = run_options_parse (argc, argv, &exit_code);
@@ -283,13 +368,6 @@ verb_run (int    argc,
     return exit_code;
   if (options->commands->len == 0)
     return 0;
-
-  /* The default watcher is made here, on the main thread, whose loop it needs. */
-  if (!proctor_init (&error))
-    {
-      tool_message ("%s", error->message);
-      return TOOL_EXIT_TROUBLE;
-    }
 
   return run_all (options);
 }
