@@ -554,8 +554,6 @@ write_channel_add_source (WriteChannel *self,
 {
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_prepend (self->sources, g_source_ref (source));
-  if (goal_is_reached_locked (self, WRITE_ROOM))
-    g_source_set_ready_time (source, 0);
   g_mutex_unlock (&self->channel_lock);
 }
 
