@@ -80,7 +80,9 @@ try_again (gpointer      data,
 {
   WriteQuestion *self = data;
 
-  self->waiter.waiter = waiter;
+  /* The same each time; a worker may be about to wake it. */
+  if (self->waiter.waiter == NULL)
+    self->waiter.waiter = waiter;
   return write_channel_try (self->channel, self->goal, &self->waiter);
 }
 

@@ -91,7 +91,6 @@ pump_changes (gpointer      transport,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  self->room_waiter.waiter = self->sent_waiter.waiter = self->close_waiter.waiter = waiter;
   if (write_channel_try (self->channel, WRITE_CLOSED, &self->close_waiter))
     {
       write_channel_forget (self->channel, &self->room_waiter);
@@ -138,6 +137,9 @@ proctor_write_transport_new (WriteChannel             *channel,
   self->kind = kind;
   self->user = g_object_ref (user);
   pump_init (&self->pump, caller, pump_changes, self);
+  self->room_waiter.waiter = &self->pump.waiter;
+  self->sent_waiter.waiter = &self->pump.waiter;
+  self->close_waiter.waiter = &self->pump.waiter;
   return self;
 }
 
