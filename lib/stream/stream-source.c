@@ -9,7 +9,8 @@
 /* The source is added to the channel when it is prepared for the first time, and removed when it is
  * destroyed. Between the two the channel holds a reference, since a source whose last reference is
  * just being dropped must not be touched, not even to be made ready. A source that was never
- * attached is never destroyed, but was not added either.
+ * attached is never destroyed, but was not added either. A context that ends destroys its sources
+ * before itself: removing one waits until the channel, which has its lock then, has woken it.
  *
  * The callback's data tells of the destruction. It may go before the source or after it, so that
  * what both need is apart.
