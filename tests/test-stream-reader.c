@@ -800,6 +800,22 @@ test_close_ends_a_writer (void)
   g_mapped_file_unref (pump.file);
 }
 
+/* One that ignores the signal gets the error. */
+static void
+test_close_fails_a_writer (void)
+{
+  g_auto(Talk) talk = { 0 };
+  g_autoptr(GError) error = NULL;
+
+  talk_start (&talk,
+              proctor_command_new (
+                "sh", "-c", "trap '' PIPE; while echo x 2> /dev/null; do :; done; exit 7", NULL),
+              0);
+  assert_line (&talk, "x\n");
+  g_assert_true (way_close_reader (talk.out, &error));
+  assert_returncode (talk.process, 7);
+}
+
 /* ---- the ends of processes and of handles */
 
 static void
@@ -1208,6 +1224,7 @@ main (int    argc,
     { "pause", test_pause, TWO_WAYS },
     { "stays-bounded", test_stays_bounded, ALL_WAYS },
     { "close-ends-a-writer", test_close_ends_a_writer, ALL_WAYS },
+    { "close-fails-a-writer", test_close_fails_a_writer, ALL_WAYS },
     { "after-the-exit", test_after_the_exit, ALL_WAYS },
     { "descendant-holds", test_descendant_holds, ALL_WAYS },
     { "descendant-and-drain-grace", test_descendant_and_drain_grace, ALL_WAYS },
