@@ -137,7 +137,13 @@ test_read (void)
       g_assert_false (proctor_read_transport_is_reading (transport));
       g_assert_cmpint (proctor_read_transport_get_fd (transport), ==, -1);
 
+      /* All of it is allowed still, and does nothing. */
       other = occupy (ends[0]);
+      for (guint i = 0; i < 2; i++)
+        proctor_read_transport_pause_reading (transport);
+      for (guint i = 0; i < 2; i++)
+        proctor_read_transport_resume_reading (transport);
+      g_assert_false (proctor_read_transport_is_reading (transport));
       proctor_read_transport_shut (transport);
       g_clear_object (&transport);
       iterate_for (&log, 2 * G_TIME_SPAN_MILLISECOND);
@@ -174,6 +180,10 @@ test_write (void)
       g_assert_cmpint (proctor_write_transport_get_fd (transport), ==, -1);
 
       other = occupy (ends[1]);
+      write_text (transport, "too late");
+      proctor_write_transport_write_eof (transport);
+      proctor_write_transport_set_write_buffer_limits (transport, 0, 0);
+      g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (transport), ==, 0);
       proctor_write_transport_shut (transport);
       proctor_write_transport_abort (transport);
       g_clear_object (&transport);
@@ -532,6 +542,48 @@ test_pausing_writer (void)
   g_assert_cmpuint (log.n_pauses, >=, 1);
 }
 
+static void
+empty_hook (Log      *self,
+            Recorder *recorder,
+            Event     event,
+            int       fd)
+{
+  if (event == EVENT_RESUME)
+    g_assert_cmpuint (
+      proctor_write_transport_get_write_buffer_size (PROCTOR_WRITE_TRANSPORT (self->transport)), ==,
+      0);
+}
+
+/* A high mark of 0 pauses whenever something is held, a low one of 0 until nothing is. */
+static void
+test_marks_of_zero (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      GThread *thread;
+      int ends[2];
+
+      make_ends (KIND_PIPE, ends);
+      log_init (&log);
+      log.hook = empty_hook;
+      transport = connect_write_or_abort (ends[1], &log);
+      proctor_write_transport_set_write_buffer_limits (transport, 0, i * 1000);
+      write_pattern (transport, 1000, 0);
+      /* With the lower mark it is one byte too many, if it is not sent by then. */
+      g_assert_cmpuint (log.n_pauses, <=, 1 - i);
+      write_pattern (transport, 2 * MIB, 125);
+      g_assert_true (log.paused);
+      thread = g_thread_new ("reader", read_in_thread, GINT_TO_POINTER (ends[0]));
+      AWAIT (&log, !log.paused);
+      proctor_write_transport_shut (transport);
+      AWAIT (&log, log.lost);
+      g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, 1000 + 2 * MIB);
+      g_assert_cmpuint (log.n_pauses, ==, log.n_resumes);
+    }
+}
+
 /* Large memory is given back when it is sent, though the pipe stays open. */
 static void
 test_memory_comes_back (void)
@@ -878,6 +930,7 @@ main (int    argc,
     { "shut-of-reader", test_shut_of_reader, ALL_WAYS },
     { "abort", test_abort, ALL_WAYS },
     { "pausing-writer", test_pausing_writer, ALL_WAYS },
+    { "marks-of-zero", test_marks_of_zero, ALL_WAYS },
     { "memory-comes-back", test_memory_comes_back, ALL_WAYS },
     { "random-use", test_random_use, ALL_WAYS },
     { "many", test_many, ALL_WAYS },
