@@ -137,7 +137,13 @@ test_read (void)
       g_assert_false (proctor_read_transport_is_reading (transport));
       g_assert_cmpint (proctor_read_transport_get_fd (transport), ==, -1);
 
+      /* All of it is allowed still, and does nothing. */
       other = occupy (ends[0]);
+      for (guint i = 0; i < 2; i++)
+        proctor_read_transport_pause_reading (transport);
+      for (guint i = 0; i < 2; i++)
+        proctor_read_transport_resume_reading (transport);
+      g_assert_false (proctor_read_transport_is_reading (transport));
       proctor_read_transport_shut (transport);
       g_clear_object (&transport);
       iterate_for (&log, 2 * G_TIME_SPAN_MILLISECOND);
@@ -174,6 +180,10 @@ test_write (void)
       g_assert_cmpint (proctor_write_transport_get_fd (transport), ==, -1);
 
       other = occupy (ends[1]);
+      write_text (transport, "too late");
+      proctor_write_transport_write_eof (transport);
+      proctor_write_transport_set_write_buffer_limits (transport, 0, 0);
+      g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (transport), ==, 0);
       proctor_write_transport_shut (transport);
       proctor_write_transport_abort (transport);
       g_clear_object (&transport);
@@ -227,6 +237,128 @@ test_refused (void)
   assert_refused (-1, NULL, g_io_error_from_errno (EBADF));
   close (file);
   close (directory);
+}
+
+/* Nobody can say when there is something in them. */
+static void
+test_refused_devices (void)
+{
+  const char *paths[] = { "/dev/null", "/dev/zero", "/dev/full" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      int device = open (paths[i], O_RDWR | O_CLOEXEC);
+
+      g_assert_cmpint (device, >=, 0);
+      assert_refused (device, NULL, G_IO_ERROR_NOT_SUPPORTED);
+      close (device);
+    }
+}
+
+static void
+test_wrong_end (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(Recorder) recorder = NULL;
+  g_autoptr(GError) error = NULL;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  recorder = recorder_new (&log);
+  g_assert_null (way_connect_read (ends[1], recorder, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_null (way_connect_write (ends[0], recorder, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_false (is_open (ends[0]) || is_open (ends[1]));
+  g_assert_false (log.made);
+}
+
+/* The copy has no part in the pipes that are connected, and connects none; what it is given it
+ * closes, as ever.
+ */
+static void
+test_forked_copy (void)
+{
+  g_auto(Log) log = { 0 };
+  g_auto(Log) writer_log = { 0 };
+  g_autoptr(ProctorReadTransport) reader = NULL;
+  g_autoptr(ProctorWriteTransport) writer = NULL;
+  int ends[2];
+  int spare[2];
+  int status;
+  pid_t pid;
+
+  make_ends (KIND_PIPE, ends);
+  make_ends (KIND_PIPE, spare);
+  log_init (&log);
+  log_init (&writer_log);
+  reader = connect_read_or_abort (ends[0], &log);
+  writer = connect_write_or_abort (ends[1], &writer_log);
+  pid = fork ();
+  if (pid == 0)
+    {
+      Recorder *recorder = recorder_new (&log);
+      GError *error = NULL;
+      gboolean refused;
+
+      refused = way_connect_read (spare[0], recorder, NULL, &error) == NULL &&
+                g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED);
+      g_clear_error (&error);
+      refused = refused && way_connect_write (spare[1], recorder, NULL, &error) == NULL &&
+                g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED);
+      write_text (writer, "not sent");
+      proctor_write_transport_write_eof (writer);
+      proctor_write_transport_abort (writer);
+      proctor_read_transport_pause_reading (reader);
+      proctor_read_transport_shut (reader);
+      /* An end in which no tool that looks for leaks has a say. */
+      if (refused && !is_open (spare[0]) && !is_open (spare[1]) && is_open (ends[0]) &&
+          is_open (ends[1]))
+        kill (getpid (), SIGKILL);
+      _exit (1);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+
+  g_assert_true (is_open (spare[0]) && is_open (spare[1]));
+  close (spare[0]);
+  close (spare[1]);
+  write_text (writer, "sent");
+  proctor_write_transport_shut (writer);
+  AWAIT (&log, log.lost && writer_log.lost);
+  g_assert_cmpstr (log.text->str, ==, "mdel");
+  g_assert_cmpmem (log.data[0]->data, log.data[0]->len, "sent", 4);
+}
+
+/* What is queued goes out in one call, whatever the number of its pieces: here that makes one
+ * packet of them.
+ */
+static void
+test_pieces_in_one_write (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(ProctorWriteTransport) transport = NULL;
+  GBytes *pieces[] = {
+    g_bytes_new_static ("one ", 4),
+    g_bytes_new_static ("two ", 4),
+    g_bytes_new_static ("three", 5),
+  };
+  char buffer[32];
+  int ends[2];
+
+  g_assert_no_errno (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+  log_init (&log);
+  transport = connect_write_or_abort (ends[1], &log);
+  proctor_write_transport_write_all (transport, pieces, G_N_ELEMENTS (pieces));
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    g_bytes_unref (pieces[i]);
+  proctor_write_transport_shut (transport);
+  AWAIT (&log, log.lost);
+  g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 13);
+  g_assert_cmpmem (buffer, 13, "one two three", 13);
+  close (ends[0]);
 }
 
 static void
@@ -408,6 +540,48 @@ test_pausing_writer (void)
   AWAIT (&log, log.lost);
   g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, total);
   g_assert_cmpuint (log.n_pauses, >=, 1);
+}
+
+static void
+empty_hook (Log      *self,
+            Recorder *recorder,
+            Event     event,
+            int       fd)
+{
+  if (event == EVENT_RESUME)
+    g_assert_cmpuint (
+      proctor_write_transport_get_write_buffer_size (PROCTOR_WRITE_TRANSPORT (self->transport)), ==,
+      0);
+}
+
+/* A high mark of 0 pauses whenever something is held, a low one of 0 until nothing is. */
+static void
+test_marks_of_zero (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      GThread *thread;
+      int ends[2];
+
+      make_ends (KIND_PIPE, ends);
+      log_init (&log);
+      log.hook = empty_hook;
+      transport = connect_write_or_abort (ends[1], &log);
+      proctor_write_transport_set_write_buffer_limits (transport, 0, i * 1000);
+      write_pattern (transport, 1000, 0);
+      /* With the lower mark it is one byte too many, if it is not sent by then. */
+      g_assert_cmpuint (log.n_pauses, <=, 1 - i);
+      write_pattern (transport, 2 * MIB, 125);
+      g_assert_true (log.paused);
+      thread = g_thread_new ("reader", read_in_thread, GINT_TO_POINTER (ends[0]));
+      AWAIT (&log, !log.paused);
+      proctor_write_transport_shut (transport);
+      AWAIT (&log, log.lost);
+      g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, 1000 + 2 * MIB);
+      g_assert_cmpuint (log.n_pauses, ==, log.n_resumes);
+    }
 }
 
 /* Large memory is given back when it is sent, though the pipe stays open. */
@@ -745,6 +919,10 @@ main (int    argc,
     { "read", test_read, ALL_WAYS },
     { "write", test_write, ALL_WAYS },
     { "refused", test_refused, ALL_WAYS },
+    { "refused-devices", test_refused_devices, ALL_WAYS },
+    { "wrong-end", test_wrong_end, ALL_WAYS },
+    { "forked-copy", test_forked_copy, TWO_WAYS },
+    { "pieces-in-one-write", test_pieces_in_one_write, TWO_WAYS },
     { "cancelled", test_cancelled, ALL_WAYS },
     { "cancelled-meanwhile", test_cancelled_meanwhile, TWO_WAYS },
     { "reader-goes", test_reader_goes, ALL_WAYS },
@@ -752,6 +930,7 @@ main (int    argc,
     { "shut-of-reader", test_shut_of_reader, ALL_WAYS },
     { "abort", test_abort, ALL_WAYS },
     { "pausing-writer", test_pausing_writer, ALL_WAYS },
+    { "marks-of-zero", test_marks_of_zero, ALL_WAYS },
     { "memory-comes-back", test_memory_comes_back, ALL_WAYS },
     { "random-use", test_random_use, ALL_WAYS },
     { "many", test_many, ALL_WAYS },

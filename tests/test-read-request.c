@@ -295,35 +295,55 @@ read_with_all_cuts (const Question *question,
 
 static const char *separators[] = { "\n", "ab", "aa", "aba", "aab", "aaa" };
 
-/* One separator, or none, at every place, among bytes that look like its beginning or not at all
- * like it.
+/* With every limit that makes a difference; one that is beyond all bytes stands for all larger ones.
+ * In pieces or as an error makes a difference only where the limit can be exceeded.
+ */
+static void
+read_with_all_limits (ReadKind    kind,
+                      const char *separator,
+                      const char *data,
+                      gsize       length)
+{
+  for (gsize limit = 1; limit <= length + 1; limit++)
+    for (guint split = 0; split < (limit <= length ? 2 : 1); split++)
+      {
+        Question question = {
+          .kind = kind, .separator = separator, .limit = limit, .split = split == 1
+        };
+
+        read_with_all_cuts (&question, data, length);
+      }
+}
+
+/* One separator, or none, at every place, among bytes that look like its beginning and among such
+ * that are not at all like it.
  */
 static void
 test_one_separator (gconstpointer separator_data)
 {
   const char *separator = separator_data;
   gsize separator_length = strlen (separator);
+  gboolean is_line_feed = separator[0] == '\n';
+  const char fillers[] = { 'x', is_line_feed ? '\r' : separator[0] };
 
   for (gsize length = 0; length <= MAX_LENGTH; length++)
-    for (gsize place = 0; place + separator_length <= length + 1; place++)
-      {
-        char data[MAX_LENGTH + 1];
+    for (gsize place = 0; place <= length; place++)
+      for (guint filler = 0; filler < G_N_ELEMENTS (fillers); filler++)
+        {
+          char data[MAX_LENGTH + 1];
 
-        memset (data,
-                (length + place) % 2 == 0 ? 'x'
-                : separator[0] == '\n'    ? '\r'
-                                          : separator[0],
-                sizeof data);
-        if (place + separator_length <= length)
-          memcpy (data + place, separator, separator_length);
-        for (gsize limit = 1; limit <= MAX_LENGTH + 1; limit++)
-          {
-            Question question = { .kind = READ_UNTIL, .separator = separator, .limit = limit };
-
-            question.split = (limit + length + place) % 3 == 0;
-            read_with_all_cuts (&question, data, length);
-          }
-      }
+          memset (data, fillers[filler], sizeof data);
+          if (place + separator_length <= length)
+            memcpy (data + place, separator, separator_length);
+          else if (place + separator_length > length + 1)
+            continue; /* none is none, wherever it is not */
+          read_with_all_limits (READ_UNTIL, separator, data, length);
+          if (is_line_feed && filler == 0)
+            {
+              read_with_all_limits (READ_LINE, separator, data, length);
+              read_with_all_limits (READ_LINES, separator, data, length);
+            }
+        }
 }
 
 /* All words of two letters; all cuts where they are short, some where they are long. */

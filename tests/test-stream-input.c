@@ -34,6 +34,10 @@ test_read (void)
 
   talk_start (&talk, child_command ("cat", NULL), 0);
   g_assert_false (g_input_stream_has_pending (G_INPUT_STREAM (talk.out)));
+  /* Nothing, and at once. */
+  g_assert_true (way_read_all (talk.out, buffer, 0, &n_read, &error));
+  g_assert_cmpint (g_input_stream_read (G_INPUT_STREAM (talk.out), buffer, 0, NULL, &error), ==, 0);
+  g_assert_no_error (error);
   feed (&talk, "abc");
   feed (&talk, "defghij");
   assert_takes_bytes (way_read_bytes (talk.out, 2, NULL, &error), "ab");
@@ -96,6 +100,7 @@ test_close (void)
 {
   g_auto(Talk) talk = { 0 };
   g_autoptr(GError) error = NULL;
+  char byte;
 
   talk_start (&talk, child_command ("cat", NULL), 0);
   feed (&talk, "unread");
@@ -103,6 +108,11 @@ test_close (void)
   g_assert_no_error (error);
   g_assert_true (way_close_reader (talk.out, &error));
   g_assert_null (way_read_bytes (talk.out, 1, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_cmpint (g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (talk.out),
+                                                             &byte, 1, NULL, &error),
+                   ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   g_clear_error (&error);
   g_assert_null (way_read_to_end (talk.out, NULL, &error));
@@ -234,6 +244,7 @@ typedef struct
 {
   GByteArray *all;
   guint n_calls;
+  guint n_pending; /* of them, while another read was going on */
   gboolean ended;
 } Polled;
 
@@ -251,7 +262,9 @@ polled_ready (GObject  *stream,
                                                      sizeof buffer, NULL, &error);
   if (length < 0)
     {
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      self->n_pending += g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING))
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
       return G_SOURCE_CONTINUE;
     }
   g_byte_array_append (self->all, (const guint8 *) buffer, (guint) length);
@@ -338,6 +351,103 @@ test_pollable_after_lines (void)
   feed_end (&talk);
 }
 
+/* A line at each wake-up, though the reader takes many at once out of what it holds: the source goes
+ * on to be ready for the others.
+ */
+typedef struct
+{
+  guint n_lines;
+  gboolean ended;
+} PolledLines;
+
+static gboolean
+next_line_ready (GObject  *stream,
+                 gpointer  data)
+{
+  PolledLines *self = data;
+  g_autoptr(GError) error = NULL;
+  const char *line;
+  gsize length;
+
+  g_assert_true (g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (stream)));
+  self->ended =
+    !proctor_stream_reader_next_line (PROCTOR_STREAM_READER (stream), &line, &length, NULL, &error);
+  g_assert_no_error (error);
+  self->n_lines += !self->ended;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_pollable_by_lines (void)
+{
+  g_auto(Talk) talk = { 0 };
+  GMainContext *context = g_main_context_get_thread_default ();
+  PolledLines polled = { 0 };
+  GSource *source;
+
+  talk_start (&talk, child_command ("cat", NULL), 0);
+  source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (talk.out), NULL);
+  g_source_set_callback (source, (GSourceFunc) (void (*) (void)) next_line_ready, &polled, NULL);
+  feed (&talk, "one\ntwo\nthree\nfour\n");
+  g_source_attach (source, context);
+  while (polled.n_lines < 4)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpuint (proctor_stream_reader_get_buffered (talk.out), ==, 0);
+  g_assert_false (g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (talk.out)));
+
+  feed (&talk, "five\nsix\n");
+  while (polled.n_lines < 5)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpuint (proctor_stream_reader_get_buffered (talk.out), ==, strlen ("six\n"));
+  while (polled.n_lines < 6)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpuint (proctor_stream_reader_get_buffered (talk.out), ==, 0);
+  feed_end (&talk);
+  while (!polled.ended)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* What comes while a read waits for more than that makes a source ready, too: the read may be
+ * cancelled.
+ */
+static void
+test_pollable_beside_a_read (void)
+{
+  g_auto(Talk) talk = { 0 };
+  g_auto(Reply) reply = { 0 };
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  GMainContext *context = g_main_context_get_thread_default ();
+  Polled polled = { .all = g_byte_array_new () };
+  GSource *source;
+
+  talk_start (&talk, child_command ("cat", NULL), 0);
+  source = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (talk.out), NULL);
+  g_source_set_callback (source, (GSourceFunc) (void (*) (void)) polled_ready, &polled, NULL);
+  reply_init (&reply);
+  proctor_stream_reader_read_line_async (talk.out, cancellable, reply_arrived, &reply);
+  g_source_attach (source, context);
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (context, FALSE);
+  g_assert_cmpuint (polled.n_calls, ==, 0);
+  feed (&talk, "no end");
+  while (polled.n_pending == 0)
+    g_main_context_iteration (context, TRUE);
+  g_cancellable_cancel (cancellable);
+  g_assert_null (
+    proctor_stream_reader_read_line_finish (talk.out, reply_wait (&reply), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  while (polled.all->len < 6)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpmem (polled.all->data, polled.all->len, "no end", 6);
+  g_source_destroy (source);
+  g_source_unref (source);
+  g_byte_array_unref (polled.all);
+  feed_end (&talk);
+}
+
 /* Bytes through two children: one's reader into the other's writer, as slowly as the second one
  * reads.
  */
@@ -393,6 +503,8 @@ main (int    argc,
     { "converter", test_converter, ALL_WAYS },
     { "pollable", test_pollable, ALL_WAYS },
     { "pollable-after-lines", test_pollable_after_lines, ALL_WAYS },
+    { "pollable-by-lines", test_pollable_by_lines, ALL_WAYS },
+    { "pollable-beside-a-read", test_pollable_beside_a_read, ALL_WAYS },
     { "splice-into-writer", test_splice_into_writer, ALL_WAYS },
   };
 

@@ -800,6 +800,22 @@ test_close_ends_a_writer (void)
   g_mapped_file_unref (pump.file);
 }
 
+/* One that ignores the signal gets the error. */
+static void
+test_close_fails_a_writer (void)
+{
+  g_auto(Talk) talk = { 0 };
+  g_autoptr(GError) error = NULL;
+
+  talk_start (&talk,
+              proctor_command_new (
+                "sh", "-c", "trap '' PIPE; while echo x 2> /dev/null; do :; done; exit 7", NULL),
+              0);
+  assert_line (&talk, "x\n");
+  g_assert_true (way_close_reader (talk.out, &error));
+  assert_returncode (talk.process, 7);
+}
+
 /* ---- the ends of processes and of handles */
 
 static void
@@ -1062,16 +1078,99 @@ test_handed_over (void)
   assert_rest (&talk, "");
 }
 
+/* Threads without contexts of their own, whose answers come in the main thread: that may have one
+ * before the call has returned, and the more so if it is cancelled by then.
+ */
+typedef struct
+{
+  Talk *talk;
+  guint n_calls;
+  guint n_answers; /* main thread only */
+  int n_read_answers; /* atomic */
+} ForeignReads;
+
+static void
+foreign_read_arrived (GObject      *object,
+                      GAsyncResult *result,
+                      gpointer      data)
+{
+  ForeignReads *self = data;
+  g_autoptr(GError) error = NULL;
+  GBytes *line = proctor_stream_reader_read_line_finish (PROCTOR_STREAM_READER (object), result,
+                                                         &error);
+
+  g_assert_null (line);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  self->n_answers++;
+  g_atomic_int_inc (&self->n_read_answers);
+}
+
+static void
+foreign_drain_arrived (GObject      *object,
+                       GAsyncResult *result,
+                       gpointer      data)
+{
+  ForeignReads *self = data;
+  g_autoptr(GError) error = NULL;
+
+  if (!proctor_stream_writer_drain_finish (PROCTOR_STREAM_WRITER (object), result, &error))
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  self->n_answers++;
+}
+
+static gpointer
+foreign_reads_thread (gpointer data)
+{
+  ForeignReads *self = data;
+
+  for (guint i = 0; i < self->n_calls; i += 2)
+    {
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+      if (i % 4 == 0)
+        g_cancellable_cancel (cancellable);
+      proctor_stream_reader_read_line_async (self->talk->out, cancellable, foreign_read_arrived,
+                                             self);
+      proctor_stream_writer_drain_async (self->talk->in, cancellable, foreign_drain_arrived, self);
+      g_cancellable_cancel (cancellable);
+      /* One at a time, unlike drains. */
+      while (g_atomic_int_get (&self->n_read_answers) <= (int) i / 2)
+        g_thread_yield ();
+    }
+  return NULL;
+}
+
+static void
+test_answers_elsewhere (void)
+{
+  g_auto(Talk) talk = { 0 };
+  ForeignReads reads = { .talk = &talk, .n_calls = 2 * scaled (10000) };
+  GThread *thread;
+
+  talk_start (&talk, child_command ("cat", NULL), 0);
+  thread = g_thread_new ("foreign", foreign_reads_thread, &reads);
+  while (reads.n_answers < reads.n_calls)
+    g_main_context_iteration (NULL, TRUE);
+  g_thread_join (thread);
+  feed (&talk, "line\n");
+  assert_line (&talk, "line\n");
+  feed_end (&talk);
+}
+
 /* A forked copy has no part in the pipes, and is told so. */
 static void
 test_forked_copy (void)
 {
   g_auto(Talk) talk = { 0 };
+  const char *line;
+  gsize length;
   int status;
   pid_t pid;
 
   talk_start (&talk, child_command ("cat", NULL), 0);
-  feed (&talk, "one\ntwo\n");
+  feed (&talk, "one\ntwo\nthree\n");
+  next_line (&talk, "one\n");
+  next_line (&talk, "two\n");
   pid = fork ();
   if (pid == 0)
     {
@@ -1081,7 +1180,9 @@ test_forked_copy (void)
 #define refused(call) \
   (!(call) && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED) && \
    (g_clear_error (&error), TRUE))
-      if (refused (proctor_stream_reader_read_line (talk.out, NULL, &error)) &&
+      if (refused (
+            proctor_stream_reader_next_line (talk.out, &line, &length, NULL, &error)) &&
+          refused (proctor_stream_reader_read_line (talk.out, NULL, &error)) &&
           refused (proctor_stream_reader_read_to_end (talk.out, NULL, &error)) &&
           refused (g_input_stream_read (G_INPUT_STREAM (talk.out), &byte, 1, NULL, &error) != -1) &&
           refused (proctor_stream_writer_drain (talk.in, NULL, &error)) &&
@@ -1093,9 +1194,8 @@ test_forked_copy (void)
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
-  assert_line (&talk, "one\n");
   feed_end (&talk);
-  assert_rest (&talk, "two\n");
+  assert_rest (&talk, "three\n");
 }
 
 int
@@ -1124,6 +1224,7 @@ main (int    argc,
     { "pause", test_pause, TWO_WAYS },
     { "stays-bounded", test_stays_bounded, ALL_WAYS },
     { "close-ends-a-writer", test_close_ends_a_writer, ALL_WAYS },
+    { "close-fails-a-writer", test_close_fails_a_writer, ALL_WAYS },
     { "after-the-exit", test_after_the_exit, ALL_WAYS },
     { "descendant-holds", test_descendant_holds, ALL_WAYS },
     { "descendant-and-drain-grace", test_descendant_and_drain_grace, ALL_WAYS },
@@ -1135,6 +1236,7 @@ main (int    argc,
     { "cancelled-communicate-gives-back", test_cancelled_communicate_gives_back, ALL_WAYS },
     { "two-threads", test_two_threads, TWO_WAYS },
     { "handed-over", test_handed_over, ALL_WAYS },
+    { "answers-elsewhere", test_answers_elsewhere, ONE_WAY },
     { "forked-copy", test_forked_copy, TWO_WAYS },
   };
 

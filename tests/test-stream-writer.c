@@ -741,10 +741,22 @@ record_thread (gpointer data)
       g_autoptr(GBytes) bytes = g_bytes_new (record, strlen (record));
       g_autoptr(GError) error = NULL;
 
-      if (i % 2 == 0)
-        proctor_stream_writer_queue (self->writer, record, strlen (record));
+      if (i % 3 == 0)
+        {
+          proctor_stream_writer_queue (self->writer, record, strlen (record));
+        }
+      else if (i % 3 == 1)
+        {
+          proctor_stream_writer_queue_bytes (self->writer, bytes);
+        }
       else
-        proctor_stream_writer_queue_bytes (self->writer, bytes);
+        {
+          g_autoptr(GBytes) first = g_bytes_new_from_bytes (bytes, 0, 5);
+          g_autoptr(GBytes) second = g_bytes_new_from_bytes (bytes, 5, strlen (record) - 5);
+          GBytes *pieces[] = { first, second };
+
+          proctor_stream_writer_queue_all (self->writer, pieces, G_N_ELEMENTS (pieces));
+        }
       if (i % 7 == 0)
         g_assert_true (proctor_stream_writer_drain (self->writer, NULL, &error));
       g_assert_no_error (error);

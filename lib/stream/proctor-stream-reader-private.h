@@ -19,11 +19,10 @@ struct _ProctorStreamReader
 
   /* atomic */
   int long_lines;
-  gsize lent; /* bytes that next_line has taken out and not lent yet, a chunk at a time */
 
   /* reading thread only */
   gsize consumed;
-  ByteQueue lines;  /* what next_line has taken out of the channel */
+  ByteQueue lines;  /* what the channel has lent to next_line */
   GByteArray *line; /* one that did not lie in one piece */
 };
 

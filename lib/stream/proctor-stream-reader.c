@@ -6,6 +6,7 @@
 
 #include "stream/proctor-stream-reader-private.h"
 
+#include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
@@ -60,7 +61,6 @@ proctor_stream_reader_give_back (ProctorStreamReader *self)
     return;
 
   read_channel_give_back (self->channel, &self->lines);
-  g_atomic_pointer_set (&self->lent, 0);
 }
 
 /* ---- asking */
@@ -80,7 +80,7 @@ proctor_stream_reader_at_eof (ProctorStreamReader *self)
 {
   g_return_val_if_fail (PROCTOR_IS_STREAM_READER (self), TRUE);
 
-  return g_atomic_pointer_get (&self->lent) == 0 && read_channel_at_eof (self->channel);
+  return read_channel_at_eof (self->channel);
 }
 
 /**
@@ -98,7 +98,7 @@ proctor_stream_reader_get_buffered (ProctorStreamReader *self)
 {
   g_return_val_if_fail (PROCTOR_IS_STREAM_READER (self), 0);
 
-  return (gsize) g_atomic_pointer_get (&self->lent) + read_channel_get_held (self->channel);
+  return read_channel_get_held (self->channel);
 }
 
 /**
@@ -196,8 +196,7 @@ lend_from_first_chunk (ProctorStreamReader  *self,
    */
   chunk->start += *length;
   self->lines.length -= *length;
-  if (chunk->start == chunk->end)
-    g_atomic_pointer_set (&self->lent, self->lines.length);
+  read_channel_set_lent (self->channel, self->lines.length);
   return TRUE;
 }
 
@@ -232,8 +231,7 @@ next_line_slowly (ProctorStreamReader  *self,
   g_byte_array_append (self->line, data, (guint) size);
 
   /* What has come with it is for the calls that follow. */
-  read_channel_take_all (self->channel, &self->lines);
-  g_atomic_pointer_set (&self->lent, self->lines.length);
+  read_channel_lend_all (self->channel, &self->lines);
 
   *line = (const char *) self->line->data;
   *length = size;
@@ -254,6 +252,9 @@ next_line_slowly (ProctorStreamReader  *self,
  *
  * The line belongs to the reader and is valid until the next call that reads from it, or closes it.
  *
+ * Many lines are taken out at once. While they are given out, the pipe is read ahead behind them, so
+ * that up to twice as much is held as otherwise.
+ *
  * Errors: those of [method@StreamReader.read_line].
  *
  * Returns: %FALSE without an error at the end of the stream
@@ -267,6 +268,9 @@ proctor_stream_reader_next_line (ProctorStreamReader  *self,
                                  GCancellable         *cancellable,
                                  GError              **error)
 {
+  if (!program_check_not_forked (error))
+    return FALSE;
+
   drop_empty_chunk (self);
   if (self->lines.first != NULL && lend_from_first_chunk (self, line, length))
     return TRUE;
@@ -352,7 +356,6 @@ proctor_stream_reader_close (GInputStream  *stream,
   ProctorStreamReader *self = PROCTOR_STREAM_READER (stream);
 
   byte_queue_clear (&self->lines);
-  g_atomic_pointer_set (&self->lent, 0);
   /* The copy in a forked program has no part in the pipe. */
   if (self->channel != NULL && !program_is_forked_copy ())
     read_channel_close (self->channel);
@@ -422,11 +425,30 @@ static const StreamSourceChannel source_channel = {
 static gboolean
 pollable_is_readable (GPollableInputStream *pollable)
 {
-  ProctorStreamReader *self = PROCTOR_STREAM_READER (pollable);
-
   /* In a forked copy there is nothing to wait for: the read says why. */
-  return program_is_forked_copy () || self->lines.length > 0 ||
-         read_channel_is_readable (self->channel);
+  return program_is_forked_copy () ||
+         read_channel_is_readable (PROCTOR_STREAM_READER (pollable)->channel);
+}
+
+/* GIO's own does not look whether another read is pending, or the stream is closed. */
+static gssize
+pollable_read_nonblocking (GPollableInputStream  *pollable,
+                           void                  *buffer,
+                           gsize                  count,
+                           GError               **error)
+{
+  GInputStream *stream = G_INPUT_STREAM (pollable);
+  gssize n_read = -1;
+
+  if (!g_input_stream_set_pending (stream, error))
+    return -1;
+
+  if (pollable_is_readable (pollable))
+    n_read = proctor_stream_reader_read (stream, buffer, count, NULL, error);
+  else
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, g_strerror (EAGAIN));
+  g_input_stream_clear_pending (stream);
+  return n_read;
 }
 
 static GSource *
@@ -435,7 +457,6 @@ pollable_create_source (GPollableInputStream *pollable,
 {
   ProctorStreamReader *self = PROCTOR_STREAM_READER (pollable);
 
-  proctor_stream_reader_give_back (self);
   return stream_source_new (self, &source_channel, read_channel_ref (self->channel),
                             "[Proctor] readable", cancellable);
 }
@@ -444,6 +465,7 @@ static void
 pollable_init (GPollableInputStreamInterface *iface)
 {
   iface->is_readable = pollable_is_readable;
+  iface->read_nonblocking = pollable_read_nonblocking;
   iface->create_source = pollable_create_source;
 }
 

@@ -80,7 +80,9 @@ try_again (gpointer      data,
 {
   WriteQuestion *self = data;
 
-  self->waiter.waiter = waiter;
+  /* The same each time; a worker may be about to wake it. */
+  if (self->waiter.waiter == NULL)
+    self->waiter.waiter = waiter;
   return write_channel_try (self->channel, self->goal, &self->waiter);
 }
 
@@ -205,7 +207,7 @@ proctor_stream_writer_queue (ProctorStreamWriter *self,
 
   write_channel_let_go_of_sent (self->channel);
   bytes = g_bytes_new (data, length);
-  write_channel_queue (self->channel, bytes, FALSE);
+  write_channel_queue (self->channel, &bytes, 1, FALSE);
 }
 
 /**
@@ -236,7 +238,8 @@ proctor_stream_writer_queue_bytes (ProctorStreamWriter *self,
  * @pieces: (array length=n_pieces): what to send
  * @n_pieces: how many pieces
  *
- * Sends many pieces in the background, in order and without a copy. Never waits.
+ * Sends many pieces in the background, in order and without a copy. Never waits. Nothing that other
+ * threads queue comes between them.
  *
  * Thread safety: any thread. Since: 1.0
  */
@@ -252,8 +255,7 @@ proctor_stream_writer_queue_all (ProctorStreamWriter *self,
     return;
 
   write_channel_let_go_of_sent (self->channel);
-  for (gsize i = 0; i < n_pieces; i++)
-    write_channel_queue (self->channel, pieces[i], TRUE);
+  write_channel_queue (self->channel, pieces, n_pieces, TRUE);
 }
 
 /**

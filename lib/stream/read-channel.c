@@ -32,8 +32,8 @@ struct _ReadChannel
   void (*ended_func) (Actor *actor);
 
   /* worker only */
-  PipeSource *source; /* borrowed; NULL while it is lent or closed */
-  PipeSource *lent;
+  PipeSource *source; /* borrowed; NULL while it is away or closed */
+  PipeSource *away;   /* to somebody else */
   ByteChunk *spare;   /* what the present read goes to, if not to the worker's scratch memory */
   gboolean reads_were_large;
   gboolean finishing; /* read_channel_finish() was called */
@@ -50,6 +50,9 @@ struct _ReadChannel
   const ReadRequest *waiting_for; /* borrowed from who waits */
   StreamWaiter *waiter;             /* borrowed */
   GSList *sources;                /* of owned GSource */
+
+  /* atomic; grows under channel_lock only, together with what `held` loses */
+  gsize lent;
 
   /* posted once at a time */
   Message resume_message; /* guarded by resume_posted */
@@ -105,16 +108,40 @@ must_pause_locked (ReadChannel *self)
   return self->held_back || (self->waiter == NULL && self->held.length > high_mark (self));
 }
 
+static gsize
+get_lent (ReadChannel *self)
+{
+  return __atomic_load_n (&self->lent, __ATOMIC_ACQUIRE);
+}
+
+static gboolean
+is_readable_locked (ReadChannel *self)
+{
+  return self->ended || self->held.length > 0 || get_lent (self) > 0;
+}
+
 static void
-wake_locked (ReadChannel *self)
+wake_waiter_locked (ReadChannel *self)
 {
   StreamWaiter *waiter = g_steal_pointer (&self->waiter);
 
   self->waiting_for = NULL;
   if (waiter != NULL)
     waiter->wake (waiter);
+}
+
+static void
+wake_sources_locked (ReadChannel *self)
+{
   for (GSList *link = self->sources; link != NULL; link = link->next)
     g_source_set_ready_time (link->data, 0);
+}
+
+static void
+wake_all_locked (ReadChannel *self)
+{
+  wake_waiter_locked (self);
+  wake_sources_locked (self);
 }
 
 /* ---- the worker's side: as the consumer of its source */
@@ -190,7 +217,9 @@ take (gpointer      consumer,
     hold_locked (self, data, length);
   if (self->waiting_for == NULL ||
       read_request_is_worth_a_try (self->waiting_for, data, length, self->held.length))
-    wake_locked (self);
+    wake_waiter_locked (self);
+  /* Whoever waits for more than has come may give up. */
+  wake_sources_locked (self);
   pause = must_pause_locked (self);
   self->paused = pause;
   g_mutex_unlock (&self->channel_lock);
@@ -245,7 +274,7 @@ close_in_worker (Actor   *actor,
 {
   ReadChannel *self = CONTAINER_OF (message, ReadChannel, close_message);
 
-  /* While it is lent somebody else reads it, and closes it. */
+  /* While it is away somebody else reads it, and closes it. */
   if (self->source != NULL)
     {
       pipe_source_close (self->source);
@@ -267,7 +296,7 @@ read_channel_end (ReadChannel *self,
                   int          error_number)
 {
   self->source = NULL;
-  self->lent = NULL;
+  self->away = NULL;
   g_clear_pointer (&self->spare, byte_chunk_free);
 
   g_mutex_lock (&self->channel_lock);
@@ -275,7 +304,7 @@ read_channel_end (ReadChannel *self,
     {
       self->ended = TRUE;
       self->error_number = error_number;
-      wake_locked (self);
+      wake_all_locked (self);
     }
   g_mutex_unlock (&self->channel_lock);
 
@@ -327,7 +356,7 @@ read_channel_detach (ReadChannel *self,
 
   if (self->source != NULL)
     pipe_source_stop (self->source);
-  self->lent = g_steal_pointer (&self->source);
+  self->away = g_steal_pointer (&self->source);
 
   g_mutex_lock (&self->channel_lock);
   self->paused = FALSE;
@@ -341,7 +370,7 @@ void
 read_channel_attach (ReadChannel *self,
                      Collector   *collector)
 {
-  PipeSource *source = g_steal_pointer (&self->lent);
+  PipeSource *source = g_steal_pointer (&self->away);
   gboolean closed;
   gboolean pause;
 
@@ -361,7 +390,7 @@ read_channel_attach (ReadChannel *self,
   self->paused = pause && source != NULL;
   if (closed)
     byte_queue_clear (&self->held);
-  wake_locked (self);
+  wake_all_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
   if (source == NULL)
@@ -435,19 +464,22 @@ read_channel_forget (ReadChannel  *self,
   g_mutex_unlock (&self->channel_lock);
 }
 
-gboolean
-read_channel_take_all (ReadChannel *self,
+void
+read_channel_lend_all (ReadChannel *self,
                        ByteQueue   *queue)
 {
-  gboolean any;
-
   g_mutex_lock (&self->channel_lock);
-  any = self->held.length > 0 || self->ended;
   byte_queue_append_queue (queue, &self->held);
+  read_channel_set_lent (self, queue->length);
   resume_if_due_locked (self);
   g_mutex_unlock (&self->channel_lock);
+}
 
-  return any;
+void
+read_channel_set_lent (ReadChannel *self,
+                       gsize        lent)
+{
+  __atomic_store_n (&self->lent, lent, __ATOMIC_RELEASE);
 }
 
 void
@@ -456,6 +488,7 @@ read_channel_give_back (ReadChannel *self,
 {
   g_mutex_lock (&self->channel_lock);
   byte_queue_prepend_queue (&self->held, queue);
+  read_channel_set_lent (self, 0);
   g_mutex_unlock (&self->channel_lock);
 }
 
@@ -478,7 +511,7 @@ read_channel_get_held (ReadChannel *self)
   gsize held;
 
   program_lock (&self->channel_lock);
-  held = self->held.length;
+  held = self->held.length + get_lent (self);
   program_unlock (&self->channel_lock);
 
   return held;
@@ -496,7 +529,7 @@ read_channel_at_eof (ReadChannel *self)
   gboolean at_eof;
 
   program_lock (&self->channel_lock);
-  at_eof = self->ended && self->held.length == 0;
+  at_eof = self->ended && self->held.length == 0 && get_lent (self) == 0;
   program_unlock (&self->channel_lock);
 
   return at_eof;
@@ -520,7 +553,7 @@ read_channel_is_readable (ReadChannel *self)
   gboolean readable;
 
   g_mutex_lock (&self->channel_lock);
-  readable = self->ended || self->held.length > 0;
+  readable = is_readable_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
   return readable;
@@ -547,6 +580,7 @@ read_channel_close (ReadChannel *self)
   was_closed = self->closed;
   self->closed = TRUE;
   byte_queue_clear (&self->held);
+  read_channel_set_lent (self, 0);
   g_mutex_unlock (&self->channel_lock);
 
   if (was_closed)
@@ -562,8 +596,6 @@ read_channel_add_source (ReadChannel *self,
 {
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_prepend (self->sources, g_source_ref (source));
-  if (self->ended || self->held.length > 0)
-    g_source_set_ready_time (source, 0);
   g_mutex_unlock (&self->channel_lock);
 }
 

@@ -64,9 +64,13 @@ gboolean read_channel_try (ReadChannel  *self,
 void read_channel_forget (ReadChannel  *self,
                           StreamWaiter *waiter);
 
-/* Takes all that is held. FALSE: nothing, and it has not ended. */
-gboolean read_channel_take_all (ReadChannel *self,
-                                ByteQueue   *queue);
+/* Lends all that is held to who reads it without the lock, and tells how much of that is left. It
+ * still counts as held, but makes room for more from the pipe.
+ */
+void read_channel_lend_all (ReadChannel *self,
+                            ByteQueue   *queue);
+void read_channel_set_lent (ReadChannel *self,
+                            gsize        lent);
 void read_channel_give_back (ReadChannel *self,
                              ByteQueue   *queue);
 
@@ -88,7 +92,7 @@ int read_channel_get_error (ReadChannel *self);
 /* Nobody will read any more: closes the pipe, and the writer gets SIGPIPE. */
 void read_channel_close (ReadChannel *self);
 
-/* Sources that become ready when there is something to read, or the end. The channel holds a
+/* Sources that are woken when there is something to read, or the end. The channel holds a
  * reference to them until they are removed.
  */
 void read_channel_add_source (ReadChannel *self,

@@ -35,7 +35,7 @@ take_error (ReadChannel *channel,
   if (error_number == 0)
     return g_steal_pointer (&request->error);
   return g_error_new (G_IO_ERROR, g_io_error_from_errno (error_number),
-                      _("Could not read from the process: %s"), g_strerror (error_number));
+                      _("Could not read from the pipe: %s"), g_strerror (error_number));
 }
 
 static gboolean

@@ -9,7 +9,8 @@
 /* The source is added to the channel when it is prepared for the first time, and removed when it is
  * destroyed. Between the two the channel holds a reference, since a source whose last reference is
  * just being dropped must not be touched, not even to be made ready. A source that was never
- * attached is never destroyed, but was not added either.
+ * attached is never destroyed, but was not added either. A context that ends destroys its sources
+ * before itself: removing one waits until the channel, which has its lock then, has woken it.
  *
  * The callback's data tells of the destruction. It may go before the source or after it, so that
  * what both need is apart.
@@ -42,6 +43,10 @@ shared_state_clear (gpointer data)
   g_mutex_clear (&self->added_lock);
 }
 
+/* Ready as long as the channel is, as a file descriptor would be. The ready time only wakes the
+ * context up: it is set aside before the channel is looked at, so that it neither gets lost nor
+ * makes the source ready when all has been taken already.
+ */
 static gboolean
 stream_source_prepare (GSource *source,
                        int     *timeout)
@@ -57,20 +62,24 @@ stream_source_prepare (GSource *source,
   g_mutex_unlock (&state->added_lock);
 
   *timeout = -1;
-  return FALSE;
+  g_source_set_ready_time (source, -1);
+  return state->kind->is_ready (state->channel);
 }
 
-/* Ready as long as the channel is, as a file descriptor would be. */
+static gboolean
+stream_source_check (GSource *source)
+{
+  SharedState *state = ((StreamSource *) source)->state;
+
+  return state->kind->is_ready (state->channel);
+}
+
+/* It only makes its parent ready. */
 static gboolean
 stream_source_dispatch (GSource     *source,
                         GSourceFunc  callback,
                         gpointer     user_data)
 {
-  SharedState *state = ((StreamSource *) source)->state;
-
-  g_source_set_ready_time (source, -1);
-  if (state->kind->is_ready (state->channel))
-    g_source_set_ready_time (source, 0);
   return G_SOURCE_CONTINUE;
 }
 
@@ -80,7 +89,6 @@ stream_source_finalize (GSource *source)
   g_atomic_rc_box_release_full (((StreamSource *) source)->state, shared_state_clear);
 }
 
-/* The source only makes its parent ready. */
 static gboolean
 never_called (gpointer data)
 {
@@ -89,6 +97,7 @@ never_called (gpointer data)
 
 static GSourceFuncs stream_source_funcs = {
   .prepare = stream_source_prepare,
+  .check = stream_source_check,
   .dispatch = stream_source_dispatch,
   .finalize = stream_source_finalize,
 };

@@ -14,8 +14,8 @@ typedef struct
 {
   gboolean (* is_ready) (gpointer channel);
 
-  /* The channel keeps a reference to the source until it is removed, and sets its ready time
-   * whenever it becomes ready.
+  /* The channel keeps a reference to the source until it is removed, and sets its ready time to 0
+   * whenever it has become ready since: that wakes the source's context up, which looks itself.
    */
   void (* add) (gpointer channel,
                 GSource *source);

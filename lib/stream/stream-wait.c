@@ -139,14 +139,19 @@ try_in_caller (Delivery *delivery)
   task_waiter_unref (self);
 }
 
+/* `posted` is set already. */
+static void
+post_first_try (TaskWaiter *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  caller_context_post (self->caller, &self->delivery, try_in_caller);
+}
+
 static void
 post_try (TaskWaiter *self)
 {
-  if (!g_atomic_int_compare_and_exchange (&self->posted, FALSE, TRUE))
-    return;
-
-  g_atomic_ref_count_inc (&self->ref_count);
-  caller_context_post (self->caller, &self->delivery, try_in_caller);
+  if (g_atomic_int_compare_and_exchange (&self->posted, FALSE, TRUE))
+    post_first_try (self);
 }
 
 static void
@@ -177,6 +182,10 @@ stream_wait_async (const StreamQuestion *kind,
   self->question = question;
   self->task = task;
   self->cancelled_before = g_cancellable_is_cancelled (cancellable);
+  /* Being cancelled in the meantime posts nothing: the caller's context may run in another thread,
+   * where all could be over before this is complete.
+   */
+  self->posted = TRUE;
 
   if (cancellable != NULL)
     {
@@ -184,5 +193,5 @@ stream_wait_async (const StreamQuestion *kind,
       self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (cancel_task), self,
                                                   (GDestroyNotify) task_waiter_unref);
     }
-  post_try (self);
+  post_first_try (self);
 }

@@ -366,27 +366,48 @@ keep_locked (WriteChannel *self,
   g_queue_push_tail (&self->kept, kept);
 }
 
-void
-write_channel_queue (WriteChannel *self,
-                     GBytes       *bytes,
-                     gboolean      is_users)
+/* How many bytes. */
+static gsize
+push_locked (WriteChannel *self,
+             GBytes       *bytes,
+             gboolean      is_users)
 {
   gsize length = g_bytes_get_size (bytes);
 
+  if (length == 0)
+    return 0;
+
+  g_queue_push_tail (&self->outgoing, g_bytes_ref (bytes));
+  self->outgoing_bytes += length;
+  self->total += length;
+  if (is_users)
+    keep_locked (self, bytes);
+  return length;
+}
+
+void
+write_channel_queue (WriteChannel   *self,
+                     GBytes * const *pieces,
+                     gsize           n_pieces,
+                     gboolean        is_users)
+{
+  gsize length = 0;
+
   g_mutex_lock (&self->channel_lock);
-  if (length > 0 && !self->closing && !self->closed)
+  if (!self->closing && !self->closed)
     {
-      g_queue_push_tail (&self->outgoing, g_bytes_ref (bytes));
-      self->outgoing_bytes += length;
-      self->total += length;
-      if (is_users)
-        keep_locked (self, bytes);
-      update_locked (self);
-      post_send_locked (self);
+      for (gsize i = 0; i < n_pieces; i++)
+        length += push_locked (self, pieces[i], is_users);
+      if (length > 0)
+        {
+          update_locked (self);
+          post_send_locked (self);
+        }
     }
-  else if (length > 0 && self->error_number != 0)
+  else if (self->error_number != 0)
     {
-      self->gave_up = TRUE;
+      for (gsize i = 0; i < n_pieces; i++)
+        self->gave_up |= g_bytes_get_size (pieces[i]) > 0;
     }
   g_mutex_unlock (&self->channel_lock);
 }
@@ -449,7 +470,7 @@ write_channel_check (WriteChannel  *self,
     return TRUE;
 
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
-               _("Could not write to the process: %s"), g_strerror (error_number));
+               _("Could not write to the pipe: %s"), g_strerror (error_number));
   return FALSE;
 }
 
@@ -555,8 +576,6 @@ write_channel_add_source (WriteChannel *self,
 {
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_prepend (self->sources, g_source_ref (source));
-  if (goal_is_reached_locked (self, WRITE_ROOM))
-    g_source_set_ready_time (source, 0);
   g_mutex_unlock (&self->channel_lock);
 }
 

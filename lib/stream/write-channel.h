@@ -57,12 +57,13 @@ void write_channel_abort (WriteChannel *self);
 
 /* ---- the writer's side: any thread */
 
-/* Sends @bytes after what was queued before. Where they are the user's own, they are given back on
- * the writer's side. Dropped when the pipe is lost or closing.
+/* Sends @pieces after what was queued before, with nothing in between. Where they are the user's
+ * own, they are given back on the writer's side. Dropped when the pipe is lost or closing.
  */
-void write_channel_queue (WriteChannel *self,
-                          GBytes       *bytes,
-                          gboolean      is_users);
+void write_channel_queue (WriteChannel   *self,
+                          GBytes * const *pieces,
+                          gsize           n_pieces,
+                          gboolean        is_users);
 
 /* Closes the pipe when everything is sent. */
 void write_channel_queue_eof (WriteChannel *self);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n-lib.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,33 +120,73 @@ pipe_actor_free (Actor *actor)
   g_free (self);
 }
 
-/* What can be polled is never a regular file or a directory: epoll refuses those (epoll_ctl(2),
- * EPERM).
- */
+/* Devices like /dev/null cannot be waited for either. epoll_ctl(2) knows: EPERM. */
+static gboolean
+device_can_be_polled (int fd)
+{
+  struct epoll_event event = { 0 };
+  int epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  gboolean refused;
+
+  if (epoll_fd < 0)
+    return TRUE;
+
+  refused = epoll_ctl (epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno == EPERM;
+  close (epoll_fd);
+  return !refused;
+}
+
+static gboolean
+check_kind (int                 fd,
+            const struct stat  *status,
+            GError            **error)
+{
+  if (!S_ISREG (status->st_mode) && !S_ISDIR (status->st_mode) &&
+      (!S_ISCHR (status->st_mode) || device_can_be_polled (fd)))
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               S_ISCHR (status->st_mode)
+                 ? _("File descriptor %d is a device that cannot be waited for")
+                 : _("File descriptor %d is a regular file or a directory: there is nothing to "
+                     "wait for"),
+               fd);
+  return FALSE;
+}
+
+static gboolean
+check_mode (int       fd,
+            int       flags,
+            int       wanted_mode,
+            GError  **error)
+{
+  int mode = flags & O_ACCMODE;
+
+  if (mode == O_RDWR || mode == wanted_mode)
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               wanted_mode == O_RDONLY ? _("File descriptor %d is not open for reading")
+                                       : _("File descriptor %d is not open for writing"),
+               fd);
+  return FALSE;
+}
+
 static gboolean
 check_fd (int      fd,
+          int      wanted_mode,
           GError **error)
 {
   struct stat status;
+  int flags = fcntl (fd, F_GETFL);
   int error_number;
 
-  if (fstat (fd, &status) == 0)
+  if (flags >= 0 && fstat (fd, &status) == 0)
     {
-      if (!S_ISREG (status.st_mode) && !S_ISDIR (status.st_mode))
-        {
-          int flags = fcntl (fd, F_GETFL);
-
-          if (flags >= 0 && fcntl (fd, F_SETFL, flags | O_NONBLOCK) == 0)
-            return TRUE;
-        }
-      else
-        {
-          g_set_error (
-            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-            _("File descriptor %d is a regular file or a directory: there is nothing to wait for"),
-            fd);
-          return FALSE;
-        }
+      if (!check_kind (fd, &status, error) || !check_mode (fd, flags, wanted_mode, error))
+        return FALSE;
+      if (fcntl (fd, F_SETFL, flags | O_NONBLOCK) == 0)
+        return TRUE;
     }
 
   error_number = errno;
@@ -156,12 +197,13 @@ check_fd (int      fd,
 
 static PipeActor *
 pipe_actor_new (int      fd,
+                int      wanted_mode,
                 GError **error)
 {
   gboolean is_open = fcntl (fd, F_GETFD) >= 0;
   PipeActor *self = g_new0 (PipeActor, 1);
 
-  if (!program_check_not_forked (error) || !check_fd (fd, error) ||
+  if (!program_check_not_forked (error) || !check_fd (fd, wanted_mode, error) ||
       !runtime_add_actor (&self->actor, pipe_actor_free, shut_down_in_worker, error))
     {
       /* What was not open may be another thread's by now. */
@@ -182,7 +224,7 @@ pipe_actor_new_reader (int      fd,
                        gsize    limit,
                        GError **error)
 {
-  PipeActor *self = pipe_actor_new (fd, error);
+  PipeActor *self = pipe_actor_new (fd, O_RDONLY, error);
 
   if (self != NULL)
     self->reader = read_channel_new (&self->actor, limit, pipe_changed_in_worker);
@@ -193,7 +235,7 @@ PipeActor *
 pipe_actor_new_writer (int      fd,
                        GError **error)
 {
-  PipeActor *self = pipe_actor_new (fd, error);
+  PipeActor *self = pipe_actor_new (fd, O_WRONLY, error);
 
   if (self != NULL)
     self->writer = write_channel_new (&self->actor, pipe_changed_in_worker);
@@ -274,13 +316,23 @@ pipe_actor_connect_later (int                   fd,
                           void                (*connect_func) (GTask *task,
                                                                int    fd))
 {
-  LateConnect *self = g_new0 (LateConnect, 1);
+  g_autoptr(GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  LateConnect *self;
+  GError *error = NULL;
 
+  g_task_set_source_tag (task, source_tag);
+  g_task_set_check_cancellable (task, FALSE);
+  if (!program_check_not_forked (&error))
+    {
+      pipe_actor_close_fd (fd);
+      g_task_return_error (task, error);
+      return;
+    }
+
+  g_task_set_task_data (task, g_object_ref (protocol), g_object_unref);
+  self = g_new0 (LateConnect, 1);
   self->caller = caller_context_ref_thread_default ();
-  self->task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, source_tag);
-  g_task_set_check_cancellable (self->task, FALSE);
-  g_task_set_task_data (self->task, g_object_ref (protocol), g_object_unref);
+  self->task = g_steal_pointer (&task);
   self->fd = fd;
   self->connect_func = connect_func;
   caller_context_post (self->caller, &self->delivery, connect_in_context);

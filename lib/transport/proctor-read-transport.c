@@ -339,9 +339,9 @@ connect_read_pipe (int                   fd,
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
  *
- * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the
- * system's reason;
- * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
+ * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file, a directory, or a device that cannot be
+ * waited for (/dev/null); %G_IO_ERROR_INVALID_ARGUMENT if @fd is not open for reading; %G_IO_ERROR
+ * with the system's reason; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
  * Returns: (transfer full): the transport
  *

@@ -91,7 +91,6 @@ pump_changes (gpointer      transport,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  self->room_waiter.waiter = self->sent_waiter.waiter = self->close_waiter.waiter = waiter;
   if (write_channel_try (self->channel, WRITE_CLOSED, &self->close_waiter))
     {
       write_channel_forget (self->channel, &self->room_waiter);
@@ -138,6 +137,9 @@ proctor_write_transport_new (WriteChannel             *channel,
   self->kind = kind;
   self->user = g_object_ref (user);
   pump_init (&self->pump, caller, pump_changes, self);
+  self->room_waiter.waiter = &self->pump.waiter;
+  self->sent_waiter.waiter = &self->pump.waiter;
+  self->close_waiter.waiter = &self->pump.waiter;
   return self;
 }
 
@@ -191,8 +193,7 @@ proctor_write_transport_write_all (ProctorWriteTransport *self,
   if (program_is_forked_copy ())
     return;
 
-  for (gsize i = 0; i < n_pieces; i++)
-    write_channel_queue (self->channel, pieces[i], TRUE);
+  write_channel_queue (self->channel, pieces, n_pieces, TRUE);
   note_queued (self);
 }
 
@@ -442,9 +443,9 @@ connect_write_pipe (int                   fd,
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
  *
- * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file or a directory; %G_IO_ERROR with the
- * system's reason;
- * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
+ * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file, a directory, or a device that cannot be
+ * waited for (/dev/null); %G_IO_ERROR_INVALID_ARGUMENT if @fd is not open for writing; %G_IO_ERROR
+ * with the system's reason; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
  * Returns: (transfer full): the transport
  *
