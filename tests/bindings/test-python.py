@@ -384,6 +384,65 @@ class Errors(unittest.TestCase):
         self.assertEqual(error.domain, GLib.quark_to_string(Gio.io_error_quark()))
 
 
+class WaitWatcher(Proctor.ChildWatcher):
+    """A child watcher of one's own: it looks every millisecond."""
+
+    def __init__(self):
+        super().__init__()
+        self.pids = {}
+        self.n_watched = 0
+
+    def do_watch(self, token, pid):
+        if not self.pids:
+            GLib.timeout_add(1, self.look)
+        self.pids[token] = pid
+        self.n_watched += 1
+        return True
+
+    def do_unwatch(self, token):
+        self.pids.pop(token, None)
+
+    def do_reap_now(self, token):
+        if token not in self.pids:
+            return
+        pid, status = os.waitpid(self.pids[token], os.WNOHANG)
+        if pid:
+            del self.pids[token]
+            self.report(token, status)
+
+    def look(self):
+        for token in list(self.pids):
+            self.do_reap_now(token)
+        return bool(self.pids)
+
+
+class Watcher(unittest.TestCase):
+    def setUp(self):
+        self.watcher = WaitWatcher()
+        self.watcher.attach(GLib.MainContext.default())
+        Proctor.set_child_watcher(self.watcher)
+
+    def tearDown(self):
+        Proctor.set_child_watcher(None)
+
+    def test_own(self):
+        command = Proctor.Command.new_shell("exit 7")
+        result = run_loop(lambda done: command.run_async(
+            None, None, lambda source, answer: done(source.run_finish(answer))))
+        self.assertEqual(result.get_returncode(), 7)
+        self.assertEqual(self.watcher.n_watched, 1)
+
+    def test_own_while_blocked(self):
+        result = Proctor.Command.new_shell("echo hello; exit 5").run(None, None)
+        self.assertEqual(result.get_returncode(), 5)
+        self.assertEqual(result.dup_stdout_utf8(), "hello\n")
+
+    def test_own_and_signals(self):
+        process = Proctor.Command.new(["sleep", "1000"]).spawn(None)
+        process.terminate()
+        self.assertEqual(process.wait(None), (True, -signal.SIGTERM))
+
+
 class Tap(unittest.TextTestResult):
     """Tells of each test as TAP does."""
 
