@@ -290,6 +290,70 @@ test_each (void)
     }
 }
 
+/* ---- blocking where the library has called */
+
+static void
+run_blocking (int *n_done)
+{
+  g_autoptr(ProctorCommand) command = child_command ("echo", "from a callback", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(ProctorResult) result = proctor_command_run (command, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  assert_bytes (proctor_result_get_stdout (result), "from a callback\n");
+  (*n_done)++;
+}
+
+static void
+exited_cb (ProctorProcess *process,
+           gpointer        data)
+{
+  run_blocking (data);
+}
+
+static void
+notified_cb (GObject    *object,
+             GParamSpec *pspec,
+             gpointer    data)
+{
+  run_blocking (data);
+}
+
+static void
+waited_cb (GObject      *source,
+           GAsyncResult *result,
+           gpointer      data)
+{
+  g_assert_true (proctor_process_wait_finish (PROCTOR_PROCESS (source), result, NULL, NULL));
+  run_blocking (data);
+}
+
+static void
+test_blocking_in_callbacks (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr(ProctorChildWatcher) watcher = set_kind (&kinds[i]);
+      ProctorProcess *processes[3];
+      int n_done = 0;
+
+      if (watcher == NULL)
+        continue;
+      for (guint n = 0; n < G_N_ELEMENTS (processes); n++)
+        {
+          processes[n] = spawn_mode ("sleep", "0.01");
+          g_signal_connect (processes[n], "exited", G_CALLBACK (exited_cb), &n_done);
+          g_signal_connect (processes[n], "notify::returncode", G_CALLBACK (notified_cb), &n_done);
+          proctor_process_wait_async (processes[n], NULL, waited_cb, &n_done);
+        }
+      while (n_done < 3 * (int) G_N_ELEMENTS (processes))
+        g_main_context_iteration (NULL, TRUE);
+      for (guint n = 0; n < G_N_ELEMENTS (processes); n++)
+        g_clear_object (&processes[n]);
+      unset (&watcher);
+    }
+}
+
 /* ---- several at once */
 
 /* Each child keeps the watcher under which it was started. */
@@ -566,6 +630,7 @@ main (int    argc,
 {
   static const ApiTest tests[] = {
     { "each", test_each, ONE_WAY },
+    { "blocking-in-callbacks", test_blocking_in_callbacks, ONE_WAY },
     { "change", test_change, ONE_WAY },
     { "stolen", test_stolen, ONE_WAY },
     { "nobody-keeps-statuses", test_nobody_keeps_statuses, ONE_WAY },
