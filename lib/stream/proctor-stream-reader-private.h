@@ -16,6 +16,8 @@ struct _ProctorStreamReader
   ReadChannel *channel;         /* owned */
   Actor *actor;                 /* owned: it is posted to by the channel */
   ProctorChildWatcher *watcher; /* owned */
+  gsize *lent;                  /* the channel's, see read_channel_get_lent_place() */
+  gsize limit;
 
   /* atomic */
   int long_lines;

@@ -51,6 +51,8 @@ proctor_stream_reader_new (ReadChannel         *channel,
   self->channel = read_channel_ref (channel);
   self->actor = actor_ref (actor);
   self->watcher = g_object_ref (watcher);
+  self->lent = read_channel_get_lent_place (channel);
+  self->limit = read_channel_get_limit (channel);
   return self;
 }
 
@@ -187,7 +189,7 @@ lend_from_first_chunk (ProctorStreamReader  *self,
   const guint8 *start = chunk->data + chunk->start;
   const guint8 *end = memchr (start, '\n', chunk->end - chunk->start);
 
-  if (end == NULL || (gsize) (end - start) > read_channel_get_limit (self->channel))
+  if (end == NULL || (gsize) (end - start) > self->limit)
     return FALSE;
 
   *line = (const char *) start;
@@ -196,7 +198,7 @@ lend_from_first_chunk (ProctorStreamReader  *self,
    */
   chunk->start += *length;
   self->lines.length -= *length;
-  read_channel_set_lent (self->channel, self->lines.length);
+  __atomic_store_n (self->lent, self->lines.length, __ATOMIC_RELEASE);
   return TRUE;
 }
 

@@ -482,6 +482,12 @@ read_channel_set_lent (ReadChannel *self,
   __atomic_store_n (&self->lent, lent, __ATOMIC_RELEASE);
 }
 
+gsize *
+read_channel_get_lent_place (ReadChannel *self)
+{
+  return &self->lent;
+}
+
 void
 read_channel_give_back (ReadChannel *self,
                         ByteQueue   *queue)

@@ -71,6 +71,9 @@ void read_channel_lend_all (ReadChannel *self,
                             ByteQueue   *queue);
 void read_channel_set_lent (ReadChannel *self,
                             gsize        lent);
+
+/* Where that is kept, to be set atomically: for whom the call is too much. */
+gsize *read_channel_get_lent_place (ReadChannel *self);
 void read_channel_give_back (ReadChannel *self,
                              ByteQueue   *queue);
 

@@ -14,13 +14,18 @@
  *
  * The callback's data tells of the destruction. It may go before the source or after it, so that
  * what both need is apart.
+ *
+ * A cancellable is looked at with the channel. GLib 2.74's own source for it is lost when it is let
+ * go of while the cancelling thread, which has woken it, is not through yet.
  */
 typedef struct
 {
   /* immutable after construction */
   const StreamSourceChannel *kind;
-  gpointer channel; /* owned */
-  GSource *source;  /* borrowed; there as long as it is added */
+  gpointer channel;          /* owned */
+  GSource *source;           /* borrowed; there as long as it is added */
+  GCancellable *cancellable; /* owned, or NULL */
+  gulong cancelled_id;
 
   /* guarded by added_lock, which is taken before the channel's */
   GMutex added_lock;
@@ -40,7 +45,33 @@ shared_state_clear (gpointer data)
   SharedState *self = data;
 
   self->kind->unref (self->channel);
+  g_clear_object (&self->cancellable);
   g_mutex_clear (&self->added_lock);
+}
+
+static void
+shared_state_unref (SharedState *self)
+{
+  g_atomic_rc_box_release_full (self, shared_state_clear);
+}
+
+static gboolean
+is_ready (SharedState *self)
+{
+  return g_cancellable_is_cancelled (self->cancellable) || self->kind->is_ready (self->channel);
+}
+
+/* In whatever thread cancels. One that is not added yet looks by itself. */
+static void
+cancelled (GCancellable *cancellable,
+           gpointer      data)
+{
+  SharedState *self = data;
+
+  g_mutex_lock (&self->added_lock);
+  if (self->added && !self->destroyed)
+    g_source_set_ready_time (self->source, 0);
+  g_mutex_unlock (&self->added_lock);
 }
 
 /* Ready as long as the channel is, as a file descriptor would be. The ready time only wakes the
@@ -63,15 +94,13 @@ stream_source_prepare (GSource *source,
 
   *timeout = -1;
   g_source_set_ready_time (source, -1);
-  return state->kind->is_ready (state->channel);
+  return is_ready (state);
 }
 
 static gboolean
 stream_source_check (GSource *source)
 {
-  SharedState *state = ((StreamSource *) source)->state;
-
-  return state->kind->is_ready (state->channel);
+  return is_ready (((StreamSource *) source)->state);
 }
 
 /* It only makes its parent ready. */
@@ -86,7 +115,7 @@ stream_source_dispatch (GSource     *source,
 static void
 stream_source_finalize (GSource *source)
 {
-  g_atomic_rc_box_release_full (((StreamSource *) source)->state, shared_state_clear);
+  shared_state_unref (((StreamSource *) source)->state);
 }
 
 static gboolean
@@ -116,7 +145,10 @@ stream_source_destroyed (gpointer data)
 
   if (added)
     state->kind->remove (state->channel, state->source);
-  g_atomic_rc_box_release_full (state, shared_state_clear);
+  /* Does not wait for who is cancelling: that may be this very thread. */
+  if (state->cancelled_id != 0)
+    g_signal_handler_disconnect (state->cancellable, state->cancelled_id);
+  shared_state_unref (state);
 }
 
 GSource *
@@ -134,6 +166,13 @@ stream_source_new (gpointer                   stream,
   state->channel = channel;
   state->source = source;
   g_mutex_init (&state->added_lock);
+  if (cancellable != NULL)
+    {
+      state->cancellable = g_object_ref (cancellable);
+      state->cancelled_id = g_signal_connect_data (
+        cancellable, "cancelled", G_CALLBACK (cancelled), g_atomic_rc_box_acquire (state),
+        (GClosureNotify) (void (*) (void)) shared_state_unref, 0);
+    }
   ((StreamSource *) source)->state = state;
   g_source_set_name (source, name);
   g_source_set_callback (source, never_called, g_atomic_rc_box_acquire (state),
@@ -141,12 +180,5 @@ stream_source_new (gpointer                   stream,
 
   /* Not g_pollable_source_new_full(): it sets a closure, and replacing that destroys the source. */
   g_source_add_child_source (pollable, source);
-  if (cancellable != NULL)
-    {
-      g_autoptr(GSource) cancelled = g_cancellable_source_new (cancellable);
-
-      g_source_set_dummy_callback (cancelled);
-      g_source_add_child_source (pollable, cancelled);
-    }
   return pollable;
 }
