@@ -80,8 +80,7 @@ try_again (gpointer      data,
 {
   WriteQuestion *self = data;
 
-  self->waiter.waiter = waiter;
-  return write_channel_try (self->channel, self->goal, &self->waiter);
+  return write_channel_try (self->channel, self->goal, &self->waiter, waiter);
 }
 
 static void
@@ -139,7 +138,7 @@ wait_blocking (ProctorStreamWriter  *self,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  if (!write_channel_try (self->channel, goal, NULL) &&
+  if (!write_channel_try (self->channel, goal, NULL, NULL) &&
       !stream_wait_blocking (&write_question, &question, self->watcher, cancellable, error))
     return FALSE;
 
@@ -553,7 +552,7 @@ proctor_stream_writer_close_async (GOutputStream       *stream,
 static gboolean
 channel_is_ready (gpointer channel)
 {
-  return write_channel_try (channel, WRITE_ROOM, NULL);
+  return write_channel_try (channel, WRITE_ROOM, NULL, NULL);
 }
 
 static void
@@ -586,7 +585,7 @@ static const StreamSourceChannel source_channel = {
 static gboolean
 pollable_is_writable (GPollableOutputStream *pollable)
 {
-  return write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
+  return write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL, NULL);
 }
 
 /* GIO's own looks first and then writes, and would wait there if another thread has queued
@@ -600,7 +599,7 @@ pollable_write_nonblocking (GPollableOutputStream  *pollable,
 {
   ProctorStreamWriter *self = PROCTOR_STREAM_WRITER (pollable);
 
-  if (!write_channel_try (self->channel, WRITE_ROOM, NULL))
+  if (!write_channel_try (self->channel, WRITE_ROOM, NULL, NULL))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, g_strerror (EAGAIN));
       return -1;
