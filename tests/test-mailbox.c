@@ -344,8 +344,9 @@ run_until_destroyed (Mailbox  *mailbox,
   Ending *self = owner;
 
   atomic_store (&self->running, TRUE);
-  while (!g_source_is_destroyed ((GSource *) mailbox))
+  while (!atomic_load (&self->destroyed))
     g_thread_yield ();
+  g_assert_true (g_source_is_destroyed ((GSource *) mailbox));
   g_assert_false (atomic_load (&self->freed));
   atomic_store (&self->running, FALSE);
   return FALSE;
@@ -358,8 +359,8 @@ destroyer_thread (gpointer data)
 
   while (!atomic_load (&self->running))
     g_thread_yield ();
-  atomic_store (&self->destroyed, TRUE);
   mailbox_destroy (self->mailbox);
+  atomic_store (&self->destroyed, TRUE);
   return NULL;
 }
 

@@ -6,4 +6,14 @@
 
 #include <proctor/proctor.h>
 
-G_DEFINE_QUARK (proctor-error-quark, proctor_error)
+/* Not G_DEFINE_QUARK: what that keeps is written by every thread that comes first. */
+GQuark
+proctor_error_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("proctor-error-quark"));
+
+  return (GQuark) quark;
+}

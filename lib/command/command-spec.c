@@ -60,10 +60,13 @@ command_spec_new (void)
 CommandSpec *
 command_spec_copy (const CommandSpec *self)
 {
+  const gsize first = G_STRUCT_OFFSET (CommandSpec, argv);
   CommandSpec *copy = g_new (CommandSpec, 1);
 
-  /* Members that own nothing come with this; every pointer is replaced below. */
-  *copy = *self;
+  /* Members that own nothing come with this; every pointer is replaced below. Without the count,
+   * which spawns of the original change meanwhile.
+   */
+  memcpy (G_STRUCT_MEMBER_P (copy, first), G_STRUCT_MEMBER_P (self, first), sizeof *copy - first);
   g_atomic_ref_count_init (&copy->ref_count);
   copy->argv = g_strdupv (self->argv);
   copy->shell_script = g_strdup (self->shell_script);

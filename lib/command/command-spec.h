@@ -36,7 +36,7 @@ typedef struct
  */
 typedef struct
 {
-  gatomicrefcount ref_count;
+  gatomicrefcount ref_count; /* first, as it is not copied */
 
   GStrv argv;         /* as given; NULL for a shell command */
   char *shell_script; /* NULL unless it is a shell command */

@@ -261,13 +261,7 @@ gather_actor_new (GPtrArray            *specs,
 {
   GatherActor *self = g_new0 (GatherActor, 1);
 
-  if (!runtime_add_actor (&self->actor, gather_actor_free, shut_down_in_worker, error))
-    {
-      g_ptr_array_unref (specs);
-      g_free (self);
-      return NULL;
-    }
-
+  actor_init (&self->actor, NULL, gather_actor_free);
   self->specs = specs;
   self->own_environ = own_environ_new ();
   self->watcher = g_object_ref (watcher);
@@ -275,6 +269,12 @@ gather_actor_new (GPtrArray            *specs,
   self->results = g_ptr_array_new_with_free_func (free_result);
   self->running = g_ptr_array_new ();
   g_queue_init (&self->waiting);
+
+  if (!runtime_add_actor (&self->actor, shut_down_in_worker, error))
+    {
+      gather_actor_free (&self->actor);
+      return NULL;
+    }
   return self;
 }
 

@@ -460,26 +460,27 @@ process_actor_new (CommandSpec          *spec,
 {
   ProcessActor *self = g_new0 (ProcessActor, 1);
 
-  if (!runtime_add_actor (&self->actor, process_actor_free, process_shut_down_in_worker, error))
-    {
-      g_free (self);
-      return NULL;
-    }
-
+  actor_init (&self->actor, NULL, process_actor_free);
   self->spec = command_spec_ref (spec);
   self->own_environ = own_environ_ref (own_environ);
   self->watcher = g_object_ref (watcher);
   self->description = command_spec_describe (spec);
   self->link = process_link_new (&self->actor, exited_in_worker);
   g_queue_init (&self->waits);
-  pipe_sink_init (&self->input, self->actor.worker, -1, NULL, NULL);
+  pipe_sink_init (&self->input, NULL, -1, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      pipe_source_init (&self->outputs[i].source, self->actor.worker, -1);
+      pipe_source_init (&self->outputs[i].source, NULL, -1);
       self->outputs[i].actor = self;
     }
   /* The reference that process_release_if_done() drops. */
   process_actor_ref (self);
+
+  if (!runtime_add_actor (&self->actor, process_shut_down_in_worker, error))
+    {
+      process_actor_free (&self->actor);
+      return NULL;
+    }
   return self;
 }
 

@@ -15,7 +15,7 @@ actor_init (Actor     *self,
             ActorFunc  free_func)
 {
   self->ref_count = 1;
-  self->worker = worker_ref (worker);
+  self->worker = worker != NULL ? worker_ref (worker) : NULL;
   self->free_func = free_func;
 }
 

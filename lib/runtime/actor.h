@@ -61,6 +61,7 @@ struct _Actor
   Message shutdown_message;
 };
 
+/* Without a worker the actor is one for runtime_add_actor(), which chooses one. */
 void actor_init (Actor     *self,
                  Worker    *worker,
                  ActorFunc  free_func);

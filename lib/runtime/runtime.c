@@ -109,7 +109,6 @@ runtime_pick_worker (GError **error)
 
 gboolean
 runtime_add_actor (Actor        *actor,
-                   ActorFunc     free_func,
                    MessageFunc   shutdown_func,
                    GError      **error)
 {
@@ -119,7 +118,7 @@ runtime_add_actor (Actor        *actor,
   started = start_locked (error);
   if (started)
     {
-      actor_init (actor, next_worker_locked (), free_func);
+      actor->worker = worker_ref (next_worker_locked ());
       actor->shutdown_func = shutdown_func;
       actor->live_link.data = actor;
       g_queue_push_tail_link (&runtime.actors, &actor->live_link);

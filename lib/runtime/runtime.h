@@ -16,13 +16,13 @@ G_BEGIN_DECLS
 gboolean runtime_start (GError **error);
 
 /* Makes a new actor live on a worker, each in turn. Starts the workers if there are none. Errors as
- * above, and then the actor is as it was.
+ * above, and then the actor is as it was, without a worker: who made it frees it.
  *
- * @shutdown_func runs on the worker if the service ends. From then on the actor starts nothing more,
+ * @shutdown_func runs on the worker if the service ends, which another thread may begin before this
+ * returns: so this is the last step of making an actor. From then on the actor starts nothing more,
  * ends what it has there, and says so with runtime_actor_ended().
  */
 gboolean runtime_add_actor (Actor        *actor,
-                            ActorFunc     free_func,
                             MessageFunc   shutdown_func,
                             GError      **error);
 

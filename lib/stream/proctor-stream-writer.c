@@ -80,10 +80,7 @@ try_again (gpointer      data,
 {
   WriteQuestion *self = data;
 
-  /* The same each time; a worker may be about to wake it. */
-  if (self->waiter.waiter == NULL)
-    self->waiter.waiter = waiter;
-  return write_channel_try (self->channel, self->goal, &self->waiter);
+  return write_channel_try (self->channel, self->goal, &self->waiter, waiter);
 }
 
 static void
@@ -141,7 +138,7 @@ wait_blocking (ProctorStreamWriter  *self,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  if (!write_channel_try (self->channel, goal, NULL) &&
+  if (!write_channel_try (self->channel, goal, NULL, NULL) &&
       !stream_wait_blocking (&write_question, &question, self->watcher, cancellable, error))
     return FALSE;
 
@@ -556,7 +553,7 @@ proctor_stream_writer_close_async (GOutputStream       *stream,
 static gboolean
 channel_is_ready (gpointer channel)
 {
-  return write_channel_try (channel, WRITE_ROOM, NULL);
+  return write_channel_try (channel, WRITE_ROOM, NULL, NULL);
 }
 
 static void
@@ -591,7 +588,7 @@ pollable_is_writable (GPollableOutputStream *pollable)
 {
   /* In a forked copy there is nothing to wait for: the write says why. */
   return program_is_forked_copy () ||
-         write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL);
+         write_channel_try (PROCTOR_STREAM_WRITER (pollable)->channel, WRITE_ROOM, NULL, NULL);
 }
 
 /* GIO's own looks first and then writes, and would wait there if another thread has queued

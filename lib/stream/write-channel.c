@@ -162,7 +162,7 @@ update_locked (WriteChannel *self)
         {
           g_queue_unlink (&self->waiters, link);
           waiter->link.data = NULL;
-          waiter->waiter->wake (waiter->waiter);
+          waiter->woken->wake (waiter->woken);
         }
     }
 
@@ -427,7 +427,8 @@ write_channel_queue_eof (WriteChannel *self)
 gboolean
 write_channel_try (WriteChannel *self,
                    WriteGoal     goal,
-                   WriteWaiter  *waiter)
+                   WriteWaiter  *waiter,
+                   StreamWaiter *woken)
 {
   gboolean reached;
 
@@ -436,6 +437,7 @@ write_channel_try (WriteChannel *self,
   if (!reached && waiter != NULL && waiter->link.data == NULL)
     {
       waiter->goal = goal;
+      waiter->woken = woken;
       waiter->link = (GList){ .data = waiter };
       g_queue_push_tail_link (&self->waiters, &waiter->link);
     }

@@ -29,9 +29,10 @@ typedef enum
 /* Somebody who waits for a goal; woken when it is reached or cannot be any more. */
 struct _WriteWaiter
 {
+  /* guarded by the channel's lock */
   GList link; /* .data is NULL while it does not wait */
   WriteGoal goal;
-  StreamWaiter *waiter;
+  StreamWaiter *woken;
 };
 
 /* @actor is borrowed: who uses the writer's side holds a reference to it. @changed_func is called
@@ -71,12 +72,13 @@ void write_channel_queue_eof (WriteChannel *self);
 /* Gives up what is not sent yet, and closes the pipe. */
 void write_channel_queue_abort (WriteChannel *self);
 
-/* Whether the goal is reached, or the pipe is lost; if not, @waiter, unless it is NULL, is woken
- * when it is.
+/* Whether the goal is reached, or the pipe is lost; if not, @waiter, unless it is NULL, waits, and
+ * @woken is woken when it is.
  */
 gboolean write_channel_try (WriteChannel *self,
                             WriteGoal     goal,
-                            WriteWaiter  *waiter);
+                            WriteWaiter  *waiter,
+                            StreamWaiter *woken);
 void write_channel_forget (WriteChannel *self,
                            WriteWaiter  *waiter);
 

@@ -195,28 +195,33 @@ check_fd (int      fd,
   return FALSE;
 }
 
+/* Takes over @fd, also when it fails. */
 static PipeActor *
-pipe_actor_new (int      fd,
-                int      wanted_mode,
-                GError **error)
+pipe_actor_new (int fd)
 {
-  gboolean is_open = fcntl (fd, F_GETFD) >= 0;
   PipeActor *self = g_new0 (PipeActor, 1);
 
-  if (!program_check_not_forked (error) || !check_fd (fd, wanted_mode, error) ||
-      !runtime_add_actor (&self->actor, pipe_actor_free, shut_down_in_worker, error))
-    {
-      /* What was not open may be another thread's by now. */
-      if (is_open)
-        close (fd);
-      g_free (self);
-      return NULL;
-    }
-
-  self->fd = fd;
-  pipe_source_init (&self->source, self->actor.worker, -1);
-  pipe_sink_init (&self->sink, self->actor.worker, -1, NULL, NULL);
+  actor_init (&self->actor, NULL, pipe_actor_free);
+  /* What is not open may be another thread's soon. */
+  self->fd = fcntl (fd, F_GETFD) >= 0 ? fd : -1;
+  pipe_source_init (&self->source, NULL, -1);
+  pipe_sink_init (&self->sink, NULL, -1, NULL, NULL);
   return self;
+}
+
+/* The last step of making one. */
+static PipeActor *
+add_or_free (PipeActor  *self,
+             int         fd,
+             int         wanted_mode,
+             GError    **error)
+{
+  if (program_check_not_forked (error) && check_fd (fd, wanted_mode, error) &&
+      runtime_add_actor (&self->actor, shut_down_in_worker, error))
+    return self;
+
+  pipe_actor_free (&self->actor);
+  return NULL;
 }
 
 PipeActor *
@@ -224,22 +229,20 @@ pipe_actor_new_reader (int      fd,
                        gsize    limit,
                        GError **error)
 {
-  PipeActor *self = pipe_actor_new (fd, O_RDONLY, error);
+  PipeActor *self = pipe_actor_new (fd);
 
-  if (self != NULL)
-    self->reader = read_channel_new (&self->actor, limit, pipe_changed_in_worker);
-  return self;
+  self->reader = read_channel_new (&self->actor, limit, pipe_changed_in_worker);
+  return add_or_free (self, fd, O_RDONLY, error);
 }
 
 PipeActor *
 pipe_actor_new_writer (int      fd,
                        GError **error)
 {
-  PipeActor *self = pipe_actor_new (fd, O_WRONLY, error);
+  PipeActor *self = pipe_actor_new (fd);
 
-  if (self != NULL)
-    self->writer = write_channel_new (&self->actor, pipe_changed_in_worker);
-  return self;
+  self->writer = write_channel_new (&self->actor, pipe_changed_in_worker);
+  return add_or_free (self, fd, O_WRONLY, error);
 }
 
 Actor *

@@ -42,6 +42,8 @@ struct _ProctorWriteTransport
   /* context only */
   gpointer user; /* owned until it is closed */
   gboolean told_to_pause;
+
+  /* guarded by the channel's lock */
   WriteWaiter room_waiter;
   WriteWaiter sent_waiter;
   WriteWaiter close_waiter;
@@ -52,7 +54,7 @@ G_DEFINE_FINAL_TYPE (ProctorWriteTransport, proctor_write_transport, G_TYPE_OBJE
 static void
 tell_flow (ProctorWriteTransport *self)
 {
-  gboolean room = write_channel_try (self->channel, WRITE_ROOM, NULL);
+  gboolean room = write_channel_try (self->channel, WRITE_ROOM, NULL, NULL);
   g_autoptr(GObject) user = NULL;
 
   if (self->told_to_pause == !room || self->user == NULL)
@@ -91,7 +93,7 @@ pump_changes (gpointer      transport,
     return FALSE;
 
   write_channel_let_go_of_sent (self->channel);
-  if (write_channel_try (self->channel, WRITE_CLOSED, &self->close_waiter))
+  if (write_channel_try (self->channel, WRITE_CLOSED, &self->close_waiter, waiter))
     {
       write_channel_forget (self->channel, &self->room_waiter);
       write_channel_forget (self->channel, &self->sent_waiter);
@@ -106,8 +108,8 @@ pump_changes (gpointer      transport,
   /* That all is sent is of interest because then the user's memory is given back, which is much of
    * it.
    */
-  if (write_channel_try (self->channel, WRITE_ROOM, &self->room_waiter) ||
-      write_channel_try (self->channel, WRITE_SENT, &self->sent_waiter))
+  if (write_channel_try (self->channel, WRITE_ROOM, &self->room_waiter, waiter) ||
+      write_channel_try (self->channel, WRITE_SENT, &self->sent_waiter, waiter))
     pump_poke (&self->pump);
   return TRUE;
 }
@@ -137,9 +139,6 @@ proctor_write_transport_new (WriteChannel             *channel,
   self->kind = kind;
   self->user = g_object_ref (user);
   pump_init (&self->pump, caller, pump_changes, self);
-  self->room_waiter.waiter = &self->pump.waiter;
-  self->sent_waiter.waiter = &self->pump.waiter;
-  self->close_waiter.waiter = &self->pump.waiter;
   return self;
 }
 

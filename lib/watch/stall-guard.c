@@ -123,13 +123,12 @@ stall_guard_new (ProctorChildWatcher *watcher,
 {
   StallGuard *self = g_new0 (StallGuard, 1);
 
+  actor_init (&self->actor, NULL, stall_guard_free_memory);
   self->watcher = watcher;
   self->fd = event_queue_dup_fd (queue);
-  if (self->fd < 0 ||
-      !runtime_add_actor (&self->actor, stall_guard_free_memory, close_in_worker, NULL))
+  if (self->fd < 0 || !runtime_add_actor (&self->actor, close_in_worker, NULL))
     {
-      fd_clear (&self->fd);
-      g_free (self);
+      stall_guard_free_memory (&self->actor);
       return NULL;
     }
 
