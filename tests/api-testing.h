@@ -491,7 +491,7 @@ run_api_test (gconstpointer data)
   work_directory = g_dir_make_tmp ("proctor-test-XXXXXX", NULL);
   g_assert_nonnull (work_directory);
 
-  leaks_take_settled (&before);
+  leaks_take (&before);
   if (way->in_thread)
     run_test_in_thread (self);
   else

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -386,6 +387,73 @@ mode_close_stdin (int argc, char **argv)
   return argc > 1 && write_all (STDOUT_FILENO, argv[1], strlen (argv[1])) < 0;
 }
 
+static char **leader_words;
+
+static void *
+outlive_leader (void *data)
+{
+  /* Until the first thread has ended: it is a zombie then. */
+  for (;;)
+    {
+      FILE *stat_file = fopen ("/proc/self/stat", "re");
+      char state = '?';
+
+      if (stat_file == NULL || fscanf (stat_file, "%*d (%*[^)]) %c", &state) != 1)
+        _exit (125);
+      fclose (stat_file);
+      if (state == 'Z')
+        break;
+      nap ();
+    }
+  if (make_pid_file (leader_words[1]) != 0)
+    _exit (124);
+  await_file (leader_words[2]);
+  _exit (atoi (leader_words[3]));
+}
+
+/* leader-ends READY GATE CODE: the first thread ends, then there is the first file; when the second
+ * is there the other thread exits with the code.
+ */
+static int
+mode_leader_ends (int argc, char **argv)
+{
+  pthread_t thread;
+
+  leader_words = argv;
+  if (argc < 4 || pthread_create (&thread, NULL, outlive_leader, NULL) != 0)
+    return 125;
+  pthread_exit (NULL);
+}
+
+/* block-all FILE: ignores and blocks every signal, makes the file with its pid, and stays. */
+static int
+mode_block_all (int argc, char **argv)
+{
+  struct timespec long_enough = { .tv_sec = 100 };
+  sigset_t all;
+
+  for (int signum = 1; signum < NSIG; signum++)
+    signal (signum, SIG_IGN);
+  sigfillset (&all);
+  sigprocmask (SIG_BLOCK, &all, NULL);
+  if (argc < 2 || make_pid_file (argv[1]) != 0)
+    return 125;
+  nanosleep (&long_enough, NULL);
+
+  return 0;
+}
+
+/* nonblocking: a digit for each of stdin, stdout and stderr: 1 if O_NONBLOCK is set. */
+static int
+mode_nonblocking (int argc, char **argv)
+{
+  for (int fd = 0; fd < 3; fd++)
+    putchar ((fcntl (fd, F_GETFL) & O_NONBLOCK) != 0 ? '1' : '0');
+  putchar ('\n');
+
+  return 0;
+}
+
 /* hold FILE FDS TEXT [LATE]: starts a descendant that keeps these of the stdios, given as digits,
  * and exits when it is there; the file has the descendant's pid. Before the exit the text is
  * written to stdout; the late text comes from the descendant, when its parent has gone, and after
@@ -707,6 +775,9 @@ static const struct
   { "gate", mode_gate },
   { "mark", mode_mark },
   { "close-stdin", mode_close_stdin },
+  { "leader-ends", mode_leader_ends },
+  { "block-all", mode_block_all },
+  { "nonblocking", mode_nonblocking },
   { "hold", mode_hold },
   { "ignore-term", mode_ignore_term },
   { "on-term", mode_on_term },

@@ -30,6 +30,22 @@ fail_to_run (ProctorCommand  *command,
   return result;
 }
 
+/* A few more buffers than before. Something lost by each of hundreds of spawns would be more: malloc
+ * gives out no less than 32 bytes.
+ */
+#define BYTES_OF_NOISE (16 * 1024)
+
+/* What is freed by a message, on a worker, is freed a moment later. */
+static void
+await_bytes (gsize most)
+{
+  gint64 deadline = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+
+  while (count_bytes () > most && g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  g_assert_cmpuint (count_bytes (), <=, most);
+}
+
 /* Runs and spawns it in turns. The error is always the same. */
 static void
 fail_often (ProctorCommand *command,
@@ -38,12 +54,16 @@ fail_often (ProctorCommand *command,
             const char     *message)
 {
   Leaks before, after;
+  gsize n_bytes = 0;
 
   leaks_take (&before);
   for (guint i = 0; i < scaled (1000); i++)
     {
       g_autoptr(GError) error = NULL;
 
+      /* When all that is kept for later is there. */
+      if (i == scaled (1000) / 4)
+        n_bytes = count_bytes ();
       if (i % 2 == 0)
         g_assert_null (way_run (command, NULL, NULL, &error));
       else
@@ -55,6 +75,7 @@ fail_often (ProctorCommand *command,
   /* The check at the end of the test waits until all is as it was; here there may be a little more,
    * but not a thousand.
    */
+  await_bytes (n_bytes + BYTES_OF_NOISE);
   leaks_take (&after);
   g_assert_cmpuint (after.n_fds, <=, before.n_fds + 10);
   g_assert_cmpuint (after.n_threads, <=, before.n_threads + 2);

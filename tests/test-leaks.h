@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +146,29 @@ is_unique_name (const char *name)
          (g_file_get_contents ("/proc/self/comm", &own, NULL, NULL) && strcmp (name, own) == 0);
 }
 
-/* FALSE if one has just been born: it bears its creator's name until it has set its own. */
+/* Bytes that malloc has given out; 0 where a tool has replaced it, which then counts by itself. */
+static inline gsize
+count_bytes (void)
+{
+#if defined (__GLIBC__) && __GLIBC_PREREQ (2, 33)
+  return mallinfo2 ().uordblks;
+#else
+  return 0;
+#endif
+}
+
+/* A child that lives, or one that nobody has reaped. Leaves it as it is. */
+static inline gboolean
+have_children (void)
+{
+  siginfo_t info;
+
+  return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+/* FALSE if one has just been born: it bears its creator's name until it has set its own; or if one
+ * is about to end: it has waited for a child, and there is none.
+ */
 static inline gboolean
 count_threads (guint    *ret_threads,
                guint    *ret_spawners,
@@ -178,20 +201,13 @@ count_threads (guint    *ret_threads,
           all_named = all_named && may_be_doubled && !g_str_has_prefix (name, "proctor-");
           may_be_doubled = FALSE;
         }
+      if (g_str_has_prefix (name, "proctor-child") && !have_children ())
+        all_named = FALSE;
       g_hash_table_add (names, name);
     }
   closedir (directory);
 
   return all_named;
-}
-
-/* A child that lives, or one that nobody has reaped. Leaves it as it is. */
-static inline gboolean
-have_children (void)
-{
-  siginfo_t info;
-
-  return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
 /* Those of all threads, with what the system says of them. */
@@ -223,23 +239,6 @@ leaks_take (Leaks *self)
   self->n_fds = count_fds (FALSE);
   for (guint i = 0; i < 200 && !count_threads (&self->n_threads, &self->n_spawners, FALSE); i++)
     g_usleep (1000);
-}
-
-/* Before a test: a thread of what was before it may be about to end, and then has to be gone. */
-static inline void
-leaks_take_settled (Leaks *self)
-{
-  guint n_same = 0;
-
-  leaks_take (self);
-  for (guint i = 0; i < 1000 && n_same < 5; i++)
-    {
-      Leaks last = *self;
-
-      g_usleep (1000);
-      leaks_take (self);
-      n_same = last.n_threads == self->n_threads && last.n_fds == self->n_fds ? n_same + 1 : 0;
-    }
 }
 
 /* Some things end a moment after what they were for: a thread that was joined is still listed, a
