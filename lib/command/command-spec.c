@@ -44,6 +44,7 @@ command_spec_new (void)
 
   g_atomic_ref_count_init (&self->ref_count);
   self->env_changes = g_ptr_array_new_with_free_func (env_change_free);
+  command_attributes_init (&self->attributes);
   self->process_group = COMMAND_NO_PROCESS_GROUP;
   self->limit = COMMAND_DEFAULT_LIMIT;
   self->timeout = COMMAND_TIME_UNSET;
@@ -69,6 +70,7 @@ command_spec_copy (const CommandSpec *self)
   copy->env_changes = g_ptr_array_copy (self->env_changes, (GCopyFunc) env_change_copy, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (copy->stdio); i++)
     copy->stdio[i].path = g_strdup (self->stdio[i].path);
+  command_attributes_copy (&copy->attributes, &self->attributes);
 
   return copy;
 }
@@ -95,6 +97,7 @@ command_spec_unref (CommandSpec *self)
   g_ptr_array_unref (self->env_changes);
   for (gsize i = 0; i < G_N_ELEMENTS (self->stdio); i++)
     g_free (self->stdio[i].path);
+  command_attributes_clear (&self->attributes);
   g_free (self);
 }
 

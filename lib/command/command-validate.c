@@ -14,7 +14,8 @@
 #include <proctor/proctor.h>
 
 #define KNOWN_FLAGS \
-  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP)
+  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP \
+   | PROCTOR_COMMAND_NO_NEW_PRIVS | PROCTOR_COMMAND_CONTROLLING_TERMINAL)
 
 gboolean
 command_fail (GError     **error,
@@ -130,8 +131,8 @@ check_stdio (const CommandSpec  *self,
 }
 
 static gboolean
-check_attributes (const CommandSpec  *self,
-                  GError            **error)
+check_settings (const CommandSpec  *self,
+                GError            **error)
 {
   guint unknown = (guint) self->flags & ~(guint) KNOWN_FLAGS;
 
@@ -146,6 +147,12 @@ check_attributes (const CommandSpec  *self,
       self->process_group != COMMAND_NO_PROCESS_GROUP)
     return command_fail (error,
                          _("PROCTOR_COMMAND_NEW_SESSION makes a process group of its own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+  if ((self->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0 &&
+      self->process_group != COMMAND_NO_PROCESS_GROUP)
+    return command_fail (error,
+                         _("PROCTOR_COMMAND_CONTROLLING_TERMINAL makes a session of its own and "
                            "cannot be combined with the process group %d"),
                          self->process_group);
 
@@ -169,5 +176,5 @@ command_spec_validate (const CommandSpec  *self,
         return FALSE;
     }
 
-  return check_attributes (self, error);
+  return check_settings (self, error) && command_attributes_validate (&self->attributes, error);
 }
