@@ -10,6 +10,8 @@
 
 #include <proctor/proctor-enums.h>
 
+#include "command/command-attributes.h"
+
 G_BEGIN_DECLS
 
 #define COMMAND_DEFAULT_LIMIT 65536
@@ -48,6 +50,7 @@ typedef struct
 
   CommandStdio stdio[3];
   ProctorCommandFlags flags;
+  CommandAttributes attributes;
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
   GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */
@@ -58,6 +61,10 @@ CommandSpec *command_spec_new (void);
 CommandSpec *command_spec_copy (const CommandSpec *self);
 CommandSpec *command_spec_ref (CommandSpec *self);
 void command_spec_unref (CommandSpec *self);
+
+/* Replaces a string of a spec by a copy of @value, which may be NULL. */
+void command_spec_set_string (char       **slot,
+                              const char  *value);
 
 /* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names
  * the value.

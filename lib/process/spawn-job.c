@@ -223,8 +223,15 @@ start_child (SpawnJob         *self,
     .opens = plan->opens,
     .n_opens = plan->n_opens,
     .inherit_fds = (self->spec->flags & PROCTOR_COMMAND_INHERIT_FDS) != 0,
-    .new_session = (self->spec->flags & PROCTOR_COMMAND_NEW_SESSION) != 0,
+    .new_session = (self->spec->flags
+                    & (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0,
+    .controlling_terminal = (self->spec->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0,
+    .no_new_privs = (self->spec->flags & PROCTOR_COMMAND_NO_NEW_PRIVS) != 0,
     .process_group = self->spec->process_group,
+    .attributes = &self->spec->attributes,
+    .identity = &launch->identity,
+    .cpu_mask = launch->cpu_mask,
+    .cpu_mask_bytes = launch->cpu_mask_bytes,
     .birth = self->birth,
   };
   SpawnedChild spawned;
