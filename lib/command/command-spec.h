@@ -10,6 +10,8 @@
 
 #include <proctor/proctor-enums.h>
 
+#include "command/command-policy.h"
+
 G_BEGIN_DECLS
 
 #define COMMAND_DEFAULT_LIMIT 65536
@@ -48,6 +50,7 @@ typedef struct
 
   CommandStdio stdio[3];
   ProctorCommandFlags flags;
+  CommandPolicy policy;
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
   GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */

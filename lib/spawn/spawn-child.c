@@ -339,6 +339,21 @@ place_files (SpawnChildJob *job)
 
 /* The whole */
 
+/* Where it may not, the tree is found in other ways. */
+IN_CHILD static void
+enter_tree (const SpawnRequest *request)
+{
+  long fd;
+
+  if (request->tree_procs == NULL)
+    return;
+  fd = syscall (SYS_openat, AT_FDCWD, request->tree_procs, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0)
+    return;
+  syscall (SYS_write, fd, "0", 1);
+  syscall (SYS_close, fd);
+}
+
 IN_CHILD static void
 enter_place (SpawnChildJob *job)
 {
@@ -427,6 +442,7 @@ spawn_child_main (void *data)
     close_unwanted (job);
   enter_step (job, SPAWN_STEP_SIGNALS, -1);
   reset_signals ();
+  enter_tree (job->request);
   enter_place (job);
   open_files (job);
   place_files (job);

@@ -52,6 +52,7 @@ typedef struct
 
   gboolean inherit_fds;
   gboolean new_session;
+  const char *tree_procs; /* the cgroup.procs of the child's tree; it goes there if it may. Nullable */
   pid_t process_group; /* 0: its own; -1: the parent's */
 
   /* Shared with whoever may want to kill a child that is stuck before exec. */
