@@ -93,7 +93,7 @@ tree_cgroup_new (void)
   g_autofree char *kill_file = NULL;
   TreeCgroup *self;
 
-  if (own == NULL)
+  if (own == NULL || g_strcmp0 (g_getenv ("PROCTOR_NO_CGROUP"), "1") == 0)
     return NULL;
   /* Without this right the kernel moves nobody (cgroups(7), Delegation). */
   own_procs = g_build_filename (own, "cgroup.procs", NULL);
