@@ -131,6 +131,16 @@ void proctor_command_set_timeout (ProctorCommand *self,
 PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_drain_grace (ProctorCommand *self,
                                       GTimeSpan       drain_grace);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stop_plan (ProctorCommand        *self,
+                                    const ProctorStopPlan *plan);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_cancel_policy (ProctorCommand      *self,
+                                        ProctorCancelPolicy  policy);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_output_limit (ProctorCommand      *self,
+                                       gint64               limit,
+                                       ProctorOutputPolicy  policy);
 
 PROCTOR_AVAILABLE_IN_1_0
 char *proctor_command_to_string (ProctorCommand *self);
@@ -164,6 +174,24 @@ PROCTOR_AVAILABLE_IN_1_0
 ProctorResult *proctor_command_run_finish (ProctorCommand  *self,
                                            GAsyncResult    *result,
                                            GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_with_timeout (ProctorCommand  *self,
+                                                 GBytes          *input,
+                                                 GTimeSpan        timeout,
+                                                 GCancellable    *cancellable,
+                                                 GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_run_with_timeout_async (ProctorCommand      *self,
+                                             GBytes              *input,
+                                             GTimeSpan            timeout,
+                                             GCancellable        *cancellable,
+                                             GAsyncReadyCallback  callback,
+                                             gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_with_timeout_finish (ProctorCommand  *self,
+                                                        GAsyncResult    *result,
+                                                        GError         **error);
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorResult *proctor_command_run_check (ProctorCommand  *self,

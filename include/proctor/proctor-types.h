@@ -11,7 +11,9 @@ G_BEGIN_DECLS
 
 typedef struct _ProctorCommand ProctorCommand;
 typedef struct _ProctorProcess ProctorProcess;
+typedef struct _ProctorDescendant ProctorDescendant;
 typedef struct _ProctorResult ProctorResult;
+typedef struct _ProctorStopPlan ProctorStopPlan;
 typedef struct _ProctorBaseProtocol ProctorBaseProtocol;
 typedef struct _ProctorPipeProtocol ProctorPipeProtocol;
 typedef struct _ProctorReadTransport ProctorReadTransport;

@@ -11,6 +11,7 @@
 #include <proctor/proctor-enums.h>
 
 #include "command/command-attributes.h"
+#include "command/command-policy.h"
 
 G_BEGIN_DECLS
 
@@ -51,6 +52,7 @@ typedef struct
   CommandStdio stdio[3];
   ProctorCommandFlags flags;
   CommandAttributes attributes;
+  CommandPolicy policy;
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
   GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */

@@ -14,8 +14,9 @@
 #include <proctor/proctor.h>
 
 #define KNOWN_FLAGS \
-  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP \
-   | PROCTOR_COMMAND_NO_NEW_PRIVS | PROCTOR_COMMAND_CONTROLLING_TERMINAL)
+  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP | \
+   PROCTOR_COMMAND_NO_NEW_PRIVS | PROCTOR_COMMAND_CONTROLLING_TERMINAL | \
+   PROCTOR_COMMAND_OWN_TREE | PROCTOR_COMMAND_TRACK_SUSPEND)
 
 gboolean
 command_fail (GError     **error,
@@ -156,6 +157,13 @@ check_settings (const CommandSpec  *self,
                            "cannot be combined with the process group %d"),
                          self->process_group);
 
+  /* The group of others is never signalled. */
+  if ((self->flags & PROCTOR_COMMAND_OWN_TREE) != 0 && self->process_group > 0)
+    return command_fail (error,
+                         _("PROCTOR_COMMAND_OWN_TREE wants a process group of the child’s own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+
   if (self->limit == 0)
     return command_fail (error,
                          _("The limit of the stream readers is 0 bytes; it must be at least 1"));
@@ -176,5 +184,6 @@ command_spec_validate (const CommandSpec  *self,
         return FALSE;
     }
 
-  return check_settings (self, error) && command_attributes_validate (&self->attributes, error);
+  return check_settings (self, error) && command_attributes_validate (&self->attributes, error) &&
+         command_policy_validate (&self->policy, error);
 }

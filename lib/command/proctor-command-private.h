@@ -16,4 +16,11 @@ CommandSpec *proctor_command_dup_spec (ProctorCommand *self);
  */
 CommandSpec *proctor_command_edit_spec (ProctorCommand *self);
 
+/* A command that is the same at this moment. */
+ProctorCommand *proctor_command_copy (ProctorCommand *self);
+
+/* A command that is the same but for its timeout. */
+ProctorCommand *proctor_command_copy_with_timeout (ProctorCommand *self,
+                                                   GTimeSpan       timeout);
+
 G_END_DECLS

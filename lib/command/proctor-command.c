@@ -124,6 +124,16 @@ proctor_command_dup_spec (ProctorCommand *self)
   return command_spec_ref (self->spec);
 }
 
+ProctorCommand *
+proctor_command_copy (ProctorCommand *self)
+{
+  ProctorCommand *copy = g_object_new (PROCTOR_TYPE_COMMAND, NULL);
+
+  command_spec_unref (copy->spec);
+  copy->spec = command_spec_ref (self->spec);
+  return copy;
+}
+
 CommandSpec *
 proctor_command_edit_spec (ProctorCommand *self)
 {

@@ -308,6 +308,21 @@ place_files (SpawnChildJob *job)
 
 /* The whole */
 
+/* Where it may not, the tree is found in other ways. */
+IN_CHILD static void
+enter_tree (const SpawnRequest *request)
+{
+  long fd;
+
+  if (request->tree_procs == NULL)
+    return;
+  fd = syscall (SYS_openat, AT_FDCWD, request->tree_procs, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0)
+    return;
+  syscall (SYS_write, fd, "0", 1);
+  syscall (SYS_close, fd);
+}
+
 IN_CHILD static void
 enter_place (SpawnChildJob *job)
 {
@@ -401,6 +416,7 @@ spawn_child_main (void *data)
   reset_signals ();
   ignore_signals (job);
   child_enter_cgroup (job);
+  enter_tree (job->request);
   enter_place (job);
   open_files (job);
   place_files (job);
