@@ -307,6 +307,15 @@ assert_file (const char *path,
   g_assert_cmpstr (content, ==, expected);
 }
 
+/* Where it does not, GLib or a thread of the child waits for it. */
+static inline gboolean
+library_uses_pidfds (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = proctor_pidfd_child_watcher_new (NULL);
+
+  return watcher != NULL;
+}
+
 /* Waits until a child of the test has made this file, which it does in one step; what it says. */
 static inline char *
 await_file (const char *path)

@@ -252,10 +252,9 @@ race_once (void)
 static gboolean
 glib_reaps (void)
 {
-  g_autoptr(ProctorChildWatcher) pidfd = proctor_pidfd_child_watcher_new (NULL);
   g_autoptr(ProctorChildWatcher) watcher = proctor_dup_child_watcher (NULL);
 
-  return pidfd == NULL && PROCTOR_IS_MAIN_CHILD_WATCHER (watcher);
+  return !library_uses_pidfds () && PROCTOR_IS_MAIN_CHILD_WATCHER (watcher);
 }
 
 static void

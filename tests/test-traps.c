@@ -240,7 +240,7 @@ subprocess_closed_stdio (void)
 
           /* Nothing of ours has taken their places. (GLib's child watches take any.) */
           for (int fd = 0; fd < 3; fd++)
-            if (closed & (1U << fd) && g_getenv ("PROCTOR_NO_PIDFD") == NULL)
+            if (closed & (1U << fd) && library_uses_pidfds ())
               g_assert_cmpint (fcntl (fd, F_GETFD), <, 0);
           result = communicate_or_abort (process, input);
           assert_same_bytes (proctor_result_get_stdout (result), input);

@@ -402,14 +402,6 @@ assert_right_or_lost (ProctorProcess *process,
     g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST);
 }
 
-static gboolean
-has_pidfds (void)
-{
-  g_autoptr(ProctorChildWatcher) watcher = proctor_pidfd_child_watcher_new (NULL);
-
-  return watcher != NULL;
-}
-
 static void
 test_stolen (void)
 {
@@ -421,7 +413,7 @@ test_stolen (void)
       g_autoptr(ProctorChildWatcher) watcher = NULL;
 
       /* GLib without pidfds cannot tell. */
-      if (i == 0 && !has_pidfds ())
+      if (i == 0 && !library_uses_pidfds ())
         continue;
       watcher = set_kind (&kinds[i]);
       if (watcher == NULL)

@@ -58,6 +58,8 @@ typedef struct
    * thread of its own when SIGCHLD comes. It has none where the system has none, or no fd to spare.
    */
   gboolean glib_has_pidfd;
+  /* Nobody could wait for it when GLib, without a pidfd, had not told anything of it. */
+  gboolean doubtful;
   ProctorMainChildWatcher *watcher; /* owned */
   ChildId *child;                   /* owned */
 } MainWatch;
@@ -212,7 +214,7 @@ watch_pidfd (ProctorMainChildWatcher  *self,
 
 /* GLib 2.74 says 0, without a word, where the kernel had no status to give. With pidfds it
  * remembers at least whether it got one: then its prepare says so. Where GLib reaps by SIGCHLD this
- * cannot be told from an exit with 0; GLib itself warns there.
+ * cannot be told from an exit with 0 as a rule; GLib itself warns there.
  */
 static gboolean
 glib_made_up_the_status (MainWatch *watch,
@@ -220,6 +222,8 @@ glib_made_up_the_status (MainWatch *watch,
 {
   int timeout;
 
+  if (wait_status == 0 && watch->doubtful)
+    return TRUE;
   return wait_status == 0 && glib_major_version == 2 && glib_minor_version == 74 &&
          watch->glib_has_pidfd && !watch->source->source_funcs->prepare (watch->source, &timeout);
 }
@@ -240,10 +244,12 @@ nobody_can_wait_for (MainWatch *watch)
 static gboolean
 has_vanished (MainWatch *watch)
 {
+  int timeout;
+
+  watch->doubtful = nobody_can_wait_for (watch) &&
+                    !watch->source->source_funcs->prepare (watch->source, &timeout);
   for (guint i = 0; i < VANISHED_LOOKS; i++)
     {
-      int timeout;
-
       if (!nobody_can_wait_for (watch) ||
           watch->source->source_funcs->prepare (watch->source, &timeout))
         return FALSE;
