@@ -102,7 +102,9 @@ test_seen (void)
 static void
 test_user (void)
 {
-  const char * const options[] = { "--user=nobody", "--group", "12345", "--extra-groups=7,9", NULL };
+  const char * const options[] = {
+    "--user=nobody", "--group", "12345", "--extra-groups=7,9", NULL,
+  };
   const char * const no_groups[] = { "--group=12345", "--extra-groups=", NULL };
   const struct passwd *nobody = getpwnam ("nobody");
   g_autofree char *uid = NULL;
