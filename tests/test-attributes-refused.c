@@ -378,7 +378,7 @@ static const Refusal refusals[] = {
   { wants_extra_groups, PROCTOR_ATTRIBUTE_NONE, G_IO_ERROR_PERMISSION_DENIED,
     "Could not set the child’s extra groups (2 groups): Operation not permitted" },
   { wants_rlimit, PROCTOR_ATTRIBUTE_RLIMITS, G_IO_ERROR_PERMISSION_DENIED,
-    "Could not set the child’s limit NOFILE to *: Operation not permitted" },
+    "Could not set the child’s limit of NOFILE to * (at most *): Operation not permitted" },
   { wants_nice, PROCTOR_ATTRIBUTE_NICE, G_IO_ERROR_PERMISSION_DENIED,
     "Could not set the child’s niceness to -5: Permission denied" },
   { wants_io_priority, PROCTOR_ATTRIBUTE_IO_PRIORITY, G_IO_ERROR_PERMISSION_DENIED,

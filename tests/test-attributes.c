@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "spawn/spawn-features.h"
@@ -875,6 +876,96 @@ test_joined_group (void)
   assert_returncode (leader, -SIGKILL);
 }
 
+/* ---- programs by file descriptor */
+
+static void
+check_executed_fd (int         fd,
+                   const char *argv0)
+{
+  g_autoptr(ProctorCommand) command = proctor_command_new (argv0, "argument", NULL);
+  g_autofree char *expected = g_strdup_printf ("[\"%s\", \"argument\"]", argv0);
+  g_autofree char *report = NULL;
+
+  proctor_command_set_executable_fd (command, fd);
+  close (fd);
+  report = run_report_both_ways (command);
+  assert_report (report, "argv", expected);
+  assert_report (report, "fds", "[0, 1, 2]");
+
+  if (geteuid () != 0)
+    return;
+
+  /* Nothing is looked up any more, so it does not matter who may. */
+  proctor_command_set_user (command, "nobody");
+  g_free (report);
+  report = run_report (command);
+  assert_report (report, "way_back", "false");
+}
+
+static void
+test_executable_fd (void)
+{
+  const char *path = g_getenv ("PROCTOR_TEST_REPORT");
+  g_autofree char *content = NULL;
+  gsize length;
+  int memory = memfd_create ("program", MFD_CLOEXEC);
+
+  g_assert_true (g_file_get_contents (path, &content, &length, NULL));
+  g_assert_cmpint (write (memory, content, length), ==, (gssize) length);
+  g_assert_cmpint (fchmod (memory, 0755), ==, 0);
+
+  check_executed_fd (open (path, O_RDONLY | O_CLOEXEC), "a name");
+  check_executed_fd (open (path, O_PATH), "");
+  check_executed_fd (memory, "memory");
+}
+
+static void
+test_script_fd (void)
+{
+  g_autofree char *script = work_file ("script", "#!/bin/sh\ncat $0; echo \"$@\"\n");
+  g_autoptr(ProctorCommand) command = proctor_command_new ("script", "a", "b", NULL);
+  g_autoptr(ProctorResult) result = NULL;
+
+  g_assert_cmpint (chmod (script, 0755), ==, 0);
+  proctor_command_take_executable_fd (command, open (script, O_RDONLY));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_clear_object (&result);
+      result = run_or_abort (command, NULL);
+      assert_bytes (proctor_result_get_stdout (result), "#!/bin/sh\ncat $0; echo \"$@\"\na b\n");
+    }
+
+  /* The later call counts. */
+  proctor_command_set_executable (command, "true");
+  g_clear_object (&result);
+  result = run_or_abort (command, NULL);
+  assert_bytes (proctor_result_get_stdout (result), "");
+}
+
+static void
+test_bad_executable_fd (void)
+{
+  g_autofree char *file = work_file ("file", "no program");
+  g_autoptr(ProctorCommand) command = proctor_command_new ("x", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *message = NULL;
+  int fd = open (file, O_RDONLY | O_CLOEXEC);
+
+  proctor_command_set_executable_fd (command, 9999);
+  g_assert_null (way_run (command, NULL, NULL, &error));
+  g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_INVALID_COMMAND);
+  g_assert_cmpstr (error->message, ==,
+                   "File descriptor 9999, given for the executable, is not open");
+  g_clear_error (&error);
+
+  message = g_strdup_printf ("Could not execute “/dev/fd/%d”: Permission denied", fd);
+  proctor_command_set_executable_fd (command, fd);
+  g_assert_null (way_run (command, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_cmpstr (error->message, ==, message);
+  close (fd);
+}
+
 /* ---- setting again */
 
 static void
@@ -924,6 +1015,9 @@ static const ApiTest tests[] = {
   { "cgroup", test_cgroup },
   { "not-utf8", test_not_utf8 },
   { "joined-group", test_joined_group },
+  { "executable-fd", test_executable_fd },
+  { "script-fd", test_script_fd },
+  { "bad-executable-fd", test_bad_executable_fd },
   { "unset", test_unset },
 };
 

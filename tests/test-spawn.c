@@ -437,6 +437,42 @@ test_open_copy (void)
   g_assert_nonnull (strstr (text, expected));
 }
 
+/* The number of the executable's fd is wanted for something else. */
+static void
+test_executable_fd (void)
+{
+  g_autofree char *report = work_path ("report");
+  g_autofree char *file_path = work_file ("file", "", 0600);
+  g_autofree char *real = realpath (file_path, NULL);
+  g_autofree char *expected = NULL;
+  g_autofree char *text = NULL;
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  int file = open (file_path, O_RDONLY | O_CLOEXEC);
+  int program = open (child_path, O_RDONLY | O_CLOEXEC);
+  Run run;
+
+  run_init (&run, "fds", report);
+  run.candidates[0] = "/nowhere";
+  run.request.has_executable_fd = TRUE;
+  run.request.executable_fd = program;
+  for (int target = 0; target < 3; target++)
+    run_map (&run, null, target);
+  run_map (&run, file, program);
+  run_start_or_abort (&run);
+  g_assert_cmpint (run_finish (&run), ==, 0);
+
+  expected = g_strdup_printf ("0 /dev/null\n1 /dev/null\n2 /dev/null\n%d %s\n", program, real);
+  g_assert_true (g_file_get_contents (report, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, expected);
+
+  close (program);
+  g_assert_false (run_start (&run));
+  g_assert_cmpint (run.failure.step, ==, SPAWN_STEP_EXEC);
+  g_assert_cmpint (run.failure.errnum, ==, EBADF);
+  close (file);
+  close (null);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -454,6 +490,7 @@ main (int    argc,
     { "closed-stdio", test_closed_stdio },
     { "opens", test_opens },
     { "open-copy", test_open_copy },
+    { "executable-fd", test_executable_fd },
   };
 
   return run_in_all_ways (&argc, &argv, "spawn", tests, G_N_ELEMENTS (tests));

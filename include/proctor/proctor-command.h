@@ -30,6 +30,12 @@ PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_executable (ProctorCommand *self,
                                      const char     *executable);
 PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_executable_fd (ProctorCommand *self,
+                                        int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_take_executable_fd (ProctorCommand *self,
+                                         int             fd);
+PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_cwd (ProctorCommand *self,
                               const char     *cwd);
 PROCTOR_AVAILABLE_IN_1_0

@@ -69,6 +69,8 @@ command_spec_copy (const CommandSpec *self)
   copy->argv = g_strdupv (self->argv);
   copy->shell_script = g_strdup (self->shell_script);
   copy->executable = g_strdup (self->executable);
+  if (self->executable_fd != NULL)
+    shared_fd_ref (self->executable_fd);
   copy->cwd = g_strdup (self->cwd);
   copy->environ = g_strdupv (self->environ);
   /* g_ptr_array_copy() keeps the free function. */
@@ -98,6 +100,7 @@ command_spec_unref (CommandSpec *self)
   g_strfreev (self->argv);
   g_free (self->shell_script);
   g_free (self->executable);
+  g_clear_pointer (&self->executable_fd, shared_fd_unref);
   g_free (self->cwd);
   g_strfreev (self->environ);
   g_ptr_array_unref (self->env_changes);
@@ -105,6 +108,16 @@ command_spec_unref (CommandSpec *self)
     g_free (self->stdio[i].path);
   command_attributes_clear (&self->attributes);
   g_free (self);
+}
+
+void
+command_spec_release_executable_fd (CommandSpec *self)
+{
+  if (self->executable_fd == NULL)
+    return;
+
+  g_clear_pointer (&self->executable_fd, shared_fd_unref);
+  self->executable_fd_released = TRUE;
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "command/command-attributes.h"
 #include "command/command-policy.h"
+#include "command/shared-fd.h"
 
 G_BEGIN_DECLS
 
@@ -44,6 +45,8 @@ typedef struct
   GStrv argv;         /* as given; NULL for a shell command */
   char *shell_script; /* NULL unless it is a shell command */
   char *executable;   /* nullable */
+  SharedFd *executable_fd; /* owned; nullable: instead of `executable` */
+  gboolean executable_fd_released; /* there was one, and the command has given it back */
   char *cwd;          /* nullable: the program's own */
 
   GStrv environ;           /* the base; NULL: the program's own at the time of the spawn */
@@ -63,6 +66,9 @@ CommandSpec *command_spec_new (void);
 CommandSpec *command_spec_copy (const CommandSpec *self);
 CommandSpec *command_spec_ref (CommandSpec *self);
 void command_spec_unref (CommandSpec *self);
+
+/* Gives up the fd of the executable; a spec that had one is marked. */
+void command_spec_release_executable_fd (CommandSpec *self);
 
 /* Replaces a string of a spec by a copy of @value, which may be NULL. */
 void command_spec_set_string (char       **slot,

@@ -44,7 +44,19 @@ check_program (const CommandSpec  *self,
   if (self->executable != NULL && self->executable[0] == '\0')
     return command_fail (error, _("The executable “” has an empty name"));
 
-  if (self->shell_script == NULL && self->executable == NULL && self->argv[0][0] == '\0')
+  if (self->executable_fd_released)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                           _("The command has given its file descriptors back"));
+      return FALSE;
+    }
+
+  if (self->executable_fd != NULL &&
+      !shared_fd_check (self->executable_fd, _("the executable"), error))
+    return FALSE;
+
+  if (self->shell_script == NULL && self->executable == NULL && self->executable_fd == NULL &&
+      self->argv[0][0] == '\0')
     return command_fail (error, _("The program “” has an empty name"));
 
   if (self->cwd != NULL && self->cwd[0] == '\0')

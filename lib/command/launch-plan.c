@@ -256,6 +256,32 @@ search_path (const char  *program,
   return g_strv_builder_end (candidates);
 }
 
+/* The interpreter of a script opens the fd by its path, so it must be left open. What cannot be
+ * read is not known to be one.
+ */
+static gboolean
+is_script (int fd)
+{
+  char begin[2];
+
+  return pread (fd, begin, sizeof begin, 0) == sizeof begin && begin[0] == '#' && begin[1] == '!';
+}
+
+static GStrv
+use_executable_fd (LaunchPlan *self,
+                   SharedFd   *shared)
+{
+  gboolean is_ours;
+  GStrv candidates = g_new0 (char *, 2);
+
+  self->has_executable_fd = TRUE;
+  self->executable_fd = shared_fd_claim (shared, &is_ours);
+  self->executable_is_script = is_script (self->executable_fd);
+  candidates[0] = g_strdup_printf ("/dev/fd/%d", shared_fd_get_given (shared));
+
+  return candidates;
+}
+
 static GStrv
 make_candidates (const CommandSpec  *spec,
                  const LaunchPlan   *plan,
@@ -312,7 +338,10 @@ launch_plan_new (const CommandSpec   *spec,
   make_cpu_mask (self, spec->attributes.cpus, spec->attributes.n_cpus);
   if (!identity_plan_init (&self->identity, &spec->attributes, error))
     return NULL;
-  self->candidates = make_candidates (spec, self, error);
+  if (spec->executable_fd != NULL)
+    self->candidates = use_executable_fd (self, spec->executable_fd);
+  else
+    self->candidates = make_candidates (spec, self, error);
   if (self->candidates == NULL)
     return NULL;
 

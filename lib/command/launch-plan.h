@@ -19,6 +19,11 @@ typedef struct
   GStrv candidates; /* paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES */
   IdentityPlan identity;
 
+  /* By file descriptor: then the one candidate is for messages only. */
+  gboolean has_executable_fd;
+  gboolean executable_is_script;
+  int executable_fd; /* the spec's */
+
   /* As sched_setaffinity (2) takes it; NULL: the program's own. */
   gulong *cpu_mask;
   gsize cpu_mask_bytes;

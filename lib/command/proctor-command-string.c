@@ -170,13 +170,25 @@ append_environment (GString           *text,
     }
 }
 
+/* The file to be run, where that is not what argv[0] says. */
+static char *
+dup_executable (const CommandSpec *spec)
+{
+  if (spec->executable_fd != NULL)
+    return g_strdup_printf ("/dev/fd/%d", shared_fd_get_given (spec->executable_fd));
+
+  return g_strdup (spec->executable);
+}
+
 static void
 append_program (GString           *text,
                 const CommandSpec *spec)
 {
+  g_autofree char *executable = dup_executable (spec);
+
   if (spec->shell_script != NULL)
     {
-      append_word (text, spec->executable != NULL ? spec->executable : "/bin/sh");
+      append_word (text, executable != NULL ? executable : "/bin/sh");
       append_word (text, "-c");
       append_word (text, spec->shell_script);
       return;
@@ -185,12 +197,12 @@ append_program (GString           *text,
   if (spec->argv == NULL || spec->argv[0] == NULL)
     return;
 
-  if (spec->executable != NULL && strcmp (spec->executable, spec->argv[0]) != 0)
+  if (executable != NULL && strcmp (executable, spec->argv[0]) != 0)
     {
       append_word (text, "exec");
       append_word (text, "-a");
       append_word (text, spec->argv[0]);
-      append_word (text, spec->executable);
+      append_word (text, executable);
     }
   else
     {

@@ -240,6 +240,20 @@ proctor_command_new_shell (const char *script)
   return self;
 }
 
+/* Takes @fd. */
+static void
+set_executable (ProctorCommand *self,
+                const char     *path,
+                SharedFd       *fd)
+{
+  CommandSpec *spec = proctor_command_edit_spec (self);
+
+  command_spec_set_string (&spec->executable, path);
+  g_clear_pointer (&spec->executable_fd, shared_fd_unref);
+  spec->executable_fd = fd;
+  spec->executable_fd_released = FALSE;
+}
+
 /**
  * proctor_command_set_executable:
  * @self: a command
@@ -263,7 +277,65 @@ proctor_command_set_executable (ProctorCommand *self,
 {
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
-  command_spec_set_string (&proctor_command_edit_spec (self)->executable, executable);
+  set_executable (self, executable, NULL);
+}
+
+/**
+ * proctor_command_set_executable_fd:
+ * @self: a command
+ * @fd: an open file descriptor of a program
+ *
+ * Sets the file to be run as one that is open already, instead of what was set before; the child
+ * sees its `argv[0]` as it was given.
+ *
+ * Nothing is looked up, and nobody can put another file into its place. It may be open for reading
+ * or with O_PATH. The child does not get the file descriptor, unless the file begins with `#!`:
+ * then the interpreter has to open it, as `/dev/fd/N`, and it stays open under a number that the
+ * library chooses. A script must be open for reading.
+ *
+ * The command duplicates @fd, so it may be closed as soon as this returns. What the command holds
+ * is shared by its spawns, and closed when the command and the spawns from it are done with it.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND if @fd is not open, and what the system says
+ * if it could not be duplicated or is not a program.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_set_executable_fd (ProctorCommand *self,
+                                   int             fd)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  set_executable (self, NULL, shared_fd_new_dup (fd));
+}
+
+/**
+ * proctor_command_take_executable_fd:
+ * @self: a command
+ * @fd: an open file descriptor of a program, which is the command's from now on
+ *
+ * Does what [method@Command.set_executable_fd] does, without duplicating @fd.
+ *
+ * The command closes it when it and the spawns from it are done with it. @fd becomes close-on-exec,
+ * unless it is 0, 1 or 2.
+ *
+ * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND if @fd is not open, and what the system says
+ * if it is not a program.
+ *
+ * Thread safety: the thread that the command belongs to.
+ *
+ * Since: 1.0
+ */
+void
+proctor_command_take_executable_fd (ProctorCommand *self,
+                                    int             fd)
+{
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  set_executable (self, NULL, shared_fd_new_take (fd));
 }
 /**
  * proctor_command_set_flags:

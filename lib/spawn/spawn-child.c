@@ -262,6 +262,26 @@ open_files (SpawnChildJob *job)
     }
 }
 
+/* Above all targets, whatever number it has. */
+IN_CHILD static void
+keep_executable (SpawnChildJob *job)
+{
+  const SpawnRequest *request = job->request;
+
+  if (!request->has_executable_fd)
+    return;
+
+  job->executable_fd = request->executable_fd;
+  if (request->executable_fd >= job->plan->floor)
+    return;
+
+  enter_step (job, SPAWN_STEP_FDS, -1);
+  job->executable_fd =
+    (int) syscall (SYS_fcntl, request->executable_fd, F_DUPFD_CLOEXEC, job->plan->floor);
+  if (job->executable_fd < 0)
+    fail (job, errno);
+}
+
 IN_CHILD static long
 do_fd_op (SpawnChildJob *job,
           const FdOp    *op)
@@ -352,6 +372,17 @@ enter_place (SpawnChildJob *job)
     }
 }
 
+/* Returns if it could not be executed. */
+IN_CHILD static void
+execute_fd (SpawnChildJob *job)
+{
+  const SpawnRequest *request = job->request;
+
+  if (request->executable_is_script)
+    syscall (SYS_fcntl, job->executable_fd, F_SETFD, 0);
+  syscall (SYS_execveat, job->executable_fd, "", request->argv, request->envp, AT_EMPTY_PATH);
+}
+
 /* The first candidate that may not be executed is what a person wants to hear of, as in a shell,
  * even if later ones do not exist at all.
  */
@@ -372,7 +403,10 @@ execute (SpawnChildJob *job)
   for (int i = 0; request->candidates[i] != NULL; i++)
     {
       enter_step (job, SPAWN_STEP_EXEC, i);
-      syscall (SYS_execve, request->candidates[i], request->argv, request->envp);
+      if (request->has_executable_fd)
+        execute_fd (job);
+      else
+        syscall (SYS_execve, request->candidates[i], request->argv, request->envp);
 
       errnum = errno;
       last = i;
@@ -418,6 +452,7 @@ spawn_child_main (void *data)
   child_enter_cgroup (job);
   enter_tree (job->request);
   enter_place (job);
+  keep_executable (job);
   open_files (job);
   place_files (job);
   child_take_terminal (job);

@@ -15,7 +15,7 @@ typedef struct
   /* immutable while there is a child */
   const SpawnRequest *request;
   const FdPlan *plan;
-  int *kept; /* fds above 2 that the fd plan needs: sources, and `report_fd`; ascending */
+  int *kept; /* fds above 2 that are needed: sources, executable, `report_fd`; ascending */
   guint n_kept;
   gboolean close_range;  /* the system call can be used */
   gboolean shared_files; /* CLONE_FILES: the table must be unshared before anything else */
@@ -32,6 +32,7 @@ typedef struct
   int unshare_errnum;  /* why the table could not be unshared; then nothing at all was done */
   int *moved;          /* a slot for each of the plan's moves */
   int *opened;         /* a slot for each of the request's opens */
+  int executable_fd;   /* where it is out of the fd plan's way */
 } SpawnChildJob;
 
 /* Thread: CHILD. @job is a SpawnChildJob. Does not return. */

@@ -89,11 +89,22 @@ describe_ignored_signal (const SpawnRequest *request,
 }
 
 static char *
+describe_limit_value (guint64 value)
+{
+  if (value == PROCTOR_RLIMIT_INFINITY)
+    return g_strdup (_("unlimited"));
+
+  return g_strdup_printf ("%llu", (unsigned long long) value);
+}
+
+static char *
 describe_rlimit (const CommandRlimit *rlimit)
 {
-  return g_strdup_printf (_("Could not set the child’s limit %s to %llu and %llu"),
-                          command_rlimit_get_name (rlimit->resource),
-                          (unsigned long long) rlimit->soft, (unsigned long long) rlimit->hard);
+  g_autofree char *soft = describe_limit_value (rlimit->soft);
+  g_autofree char *hard = describe_limit_value (rlimit->hard);
+
+  return g_strdup_printf (_("Could not set the child’s limit of %s to %s (at most %s)"),
+                          command_rlimit_get_name (rlimit->resource), soft, hard);
 }
 
 /* Steps that set an attribute of the command. */

@@ -86,6 +86,12 @@ check_sources (Spawn *self)
         }
     }
 
+  if (self->request->has_executable_fd && fcntl (self->request->executable_fd, F_GETFD) < 0)
+    {
+      set_failure (&self->job, SPAWN_STEP_EXEC, 0, errno);
+      return FALSE;
+    }
+
   for (guint i = 0; i < self->plan.n_ops; i++)
     {
       const FdOp *op = &self->plan.ops[i];
@@ -116,7 +122,9 @@ list_kept (SpawnChildJob      *job,
 {
   guint n_unique = 0;
 
-  job->kept = g_new (int, request->n_fds + 1); /* one more for the error pipe */
+  job->kept = g_new (int, request->n_fds + 2); /* for the executable and the error pipe, too */
+  if (request->has_executable_fd && request->executable_fd >= FIRST_FREE_FD)
+    job->kept[job->n_kept++] = request->executable_fd;
   for (guint i = 0; i < request->n_fds; i++)
     {
       if (request->fds[i].source >= FIRST_FREE_FD)

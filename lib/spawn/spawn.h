@@ -57,6 +57,12 @@ typedef struct
   const char * const *argv;
   const char * const *envp;
   const char * const *candidates;
+
+  /* This fd is executed, and `candidates` is only what it is called. A script's fd stays open. */
+  gboolean has_executable_fd;
+  gboolean executable_is_script;
+  int executable_fd;
+
   const char *cwd; /* nullable */
 
   const FdMapping *fds;

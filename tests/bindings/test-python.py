@@ -2,7 +2,9 @@
 # The library from Python, through its typelib.
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -65,6 +67,73 @@ class Run(unittest.TestCase):
         commands = [Proctor.Command.new_shell(f"echo {n}; exit {n}") for n in range(4)]
         results = Proctor.gather(commands, 2, None)
         self.assertEqual([result.get_returncode() for result in results], [0, 1, 2, 3])
+
+
+class Attributes(unittest.TestCase):
+    def report(self, command):
+        result = command.run(None, None)
+        self.assertTrue(result.check())
+        return json.loads(result.dup_stdout_utf8())
+
+    def setUp(self):
+        self.command = Proctor.Command.new([os.environ["PROCTOR_TEST_REPORT"]])
+
+    def test_all(self):
+        self.command.set_umask(0o27)
+        self.command.set_rlimit(resource.RLIMIT_CORE, 0, 0)
+        limits = resource.getrlimit(resource.RLIMIT_STACK)
+        if limits[1] == resource.RLIM_INFINITY:
+            self.command.set_rlimit(resource.RLIMIT_STACK, 1 << 20, Proctor.RLIMIT_INFINITY)
+        self.command.set_nice(19)
+        self.command.set_cpu_affinity([min(os.sched_getaffinity(0))])
+        self.command.set_io_priority(Proctor.IoClass.BEST_EFFORT, 6)
+        self.command.set_oom_score_adj(300)
+        self.command.set_parent_death_signal(signal.SIGTERM)
+        self.command.ignore_signal(signal.SIGHUP)
+        self.command.set_cgroup("/nowhere")
+        self.command.set_optional(Proctor.Attributes.CGROUP)
+        self.command.set_flags(Proctor.CommandFlags.NO_NEW_PRIVS)
+
+        report = self.report(self.command)
+        self.assertEqual(report["umask"], 0o27)
+        self.assertEqual(report["rlimit_CORE"], [0, 0])
+        if limits[1] == resource.RLIM_INFINITY:
+            self.assertEqual(report["rlimit_STACK"], [1 << 20, None])
+        self.assertEqual(report["nice"], 19)
+        self.assertEqual(report["cpus"], [min(os.sched_getaffinity(0))])
+        self.assertEqual(report["io_priority"], [2, 6])
+        self.assertEqual(report["oom_score_adj"], "300")
+        self.assertEqual(report["parent_death_signal"], signal.SIGTERM)
+        self.assertIn(signal.SIGHUP, report["ignored_signals"])
+        self.assertEqual(report["no_new_privs"], 1)
+
+        self.command.unset_attributes(Proctor.Attributes.CPU_AFFINITY)
+        self.assertEqual(set(self.report(self.command)["cpus"]), os.sched_getaffinity(0))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can change its groups")
+    def test_groups(self):
+        self.command.set_group("12345")
+        self.command.set_extra_groups(["7", "9"])
+        report = self.report(self.command)
+        self.assertEqual(report["gid"], [12345] * 3)
+        self.assertEqual(report["groups"], [7, 9])
+        self.command.set_extra_groups([])
+        self.assertEqual(self.report(self.command)["groups"], [])
+        self.command.set_extra_groups(None)
+        self.command.set_group(None)
+        self.assertEqual(self.report(self.command)["gid"], [os.getegid()] * 3)
+
+    def test_unknown_user(self):
+        self.command.set_user("no-such-user")
+        with self.assertRaises(GLib.Error) as caught:
+            self.command.spawn(None)
+        self.assertTrue(caught.exception.matches(
+            Proctor.error_quark(), Proctor.Error.INVALID_COMMAND))
+
+    def test_to_string(self):
+        self.command = Proctor.Command.new(["echo", "a b", b"\xff"])
+        self.command.setenv("TOKEN", "secret")
+        self.assertEqual(self.command.to_string(), "TOKEN=… echo 'a b' $'\\377'")
 
 
 class Process(unittest.TestCase):

@@ -17,7 +17,9 @@ _proctor_run()
             -s | --shell)
                 shell=yes
                 ;;
-            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input)
+            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input | \
+                --user | --group | --extra-groups | --umask | --rlimit | --nice | --cpus | --io-priority | \
+                --oom-score-adj | --cgroup | --ignore-signal | --argv0 | --optional)
                 ((i++))
                 ;;
             -*) ;;
@@ -42,7 +44,37 @@ _proctor_run()
             compopt -o nospace
             return
             ;;
-        -j | --jobs | -t | --timeout | --grace)
+        --cgroup)
+            _filedir -d
+            return
+            ;;
+        --user)
+            COMPREPLY=($(compgen -u -- "$cur"))
+            return
+            ;;
+        --group | --extra-groups)
+            COMPREPLY=($(compgen -g -- "$cur"))
+            return
+            ;;
+        --rlimit)
+            COMPREPLY=($(compgen -S = -W 'AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC
+                RSS RTPRIO RTTIME SIGPENDING STACK' -- "$cur"))
+            compopt -o nospace
+            return
+            ;;
+        --io-priority)
+            COMPREPLY=($(compgen -W 'none idle best-effort realtime' -- "$cur"))
+            return
+            ;;
+        --ignore-signal)
+            COMPREPLY=($(compgen -A signal -- "$cur"))
+            return
+            ;;
+        --optional)
+            COMPREPLY=($(compgen -W 'rlimits nice cpu-affinity io-priority oom-score-adj cgroup' -- "$cur"))
+            return
+            ;;
+        -j | --jobs | -t | --timeout | --grace | --umask | --nice | --cpus | --oom-score-adj | --argv0)
             return
             ;;
     esac
@@ -50,7 +82,9 @@ _proctor_run()
 
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --cwd= --env= --input=
-            --capture --json --label --help' -- "$cur"))
+            --capture --json --label --user= --group= --extra-groups= --umask= --rlimit= --nice= --cpus=
+            --io-priority= --oom-score-adj= --cgroup= --no-new-privs --die-with-parent
+            --ignore-signal= --argv0= --optional= --help --help-process --help-all' -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     elif [[ ! $shell ]]; then
         _command_offset $cword

@@ -50,6 +50,26 @@ struct _RunJob
   GError *error;
 };
 
+/* Its name may be another one than that of the file to run. */
+static ProctorCommand *
+new_program (const char  *argv0,
+             char       **argv)
+{
+  ProctorCommand *command;
+  g_auto(GStrv) renamed = NULL;
+
+  if (argv0 == NULL)
+    return proctor_command_newv ((const char * const *) argv);
+
+  renamed = g_strdupv (argv);
+  g_free (renamed[0]);
+  renamed[0] = g_strdup (argv0);
+  command = proctor_command_newv ((const char * const *) renamed);
+  proctor_command_set_executable (command, argv[0]);
+
+  return command;
+}
+
 static ProctorCommand *
 new_command (const RunOptions *options,
              const RunCommand *what)
@@ -58,7 +78,7 @@ new_command (const RunOptions *options,
   ProctorStdio output = run_options_captures (options) ? PROCTOR_STDIO_PIPE : PROCTOR_STDIO_INHERIT;
 
   if (what->argv != NULL)
-    command = proctor_command_newv ((const char * const *) what->argv);
+    command = new_program (run_attributes_get_argv0 (options->attributes), what->argv);
   else
     command = proctor_command_new_shell (what->text);
 
@@ -81,6 +101,7 @@ new_command (const RunOptions *options,
   proctor_command_set_stdout (command, output);
   proctor_command_set_stderr (command, output);
   proctor_command_set_drain_grace (command, DRAIN_GRACE);
+  run_attributes_apply (options->attributes, command);
 
   return command;
 }
@@ -393,7 +414,8 @@ exit_code_for_error (RunJob *self)
 {
   const char *cwd = self->options->cwd;
 
-  if (cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR))
+  if ((cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR))
+      || run_attributes_misses_file (self->options->attributes))
     return TOOL_EXIT_TROUBLE;
   if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
       (self->what->argv != NULL && self->what->argv[0][0] == '\0'))

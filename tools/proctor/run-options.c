@@ -40,6 +40,7 @@ typedef struct
   char *input_path;
   char *from_path;
   char **words;
+  RunAttributes *attributes;
 } RawOptions;
 
 static void
@@ -50,6 +51,7 @@ raw_options_clear (RawOptions *raw)
   g_free (raw->input_path);
   g_free (raw->from_path);
   g_strfreev (raw->words);
+  g_clear_pointer (&raw->attributes, run_attributes_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
@@ -70,6 +72,7 @@ run_options_free (RunOptions *self)
   g_free (self->cwd);
   g_strfreev (self->variables);
   g_clear_pointer (&self->input, g_bytes_unref);
+  g_clear_pointer (&self->attributes, run_attributes_free);
   g_ptr_array_unref (self->commands);
   g_free (self);
 }
@@ -127,6 +130,7 @@ static const char run_examples[] =
   "  proctor run --label --jobs 4 --from commands.txt\n"
   "  printf 'b\\na\\n' | proctor run --input - sort\n"
   "  proctor run --timeout 10 --cwd /srv --env LC_ALL=C make\n"
+  "  proctor run --user nobody --nice 10 --rlimit NOFILE=64 --no-new-privs ./untrusted\n"
   "  proctor run --json --shell 'echo out; echo err >&2; exit 3'";
 
 static char *
@@ -180,6 +184,7 @@ new_context (RawOptions *raw)
   g_option_group_add_entries (group, entries);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
+  g_option_context_add_group (context, run_attributes_get_option_group (raw->attributes));
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_summary (context, _("Runs a command, or several in parallel."));
   g_option_context_set_description (context, description);
@@ -196,6 +201,9 @@ check_raw (const RawOptions *raw)
     return g_strdup_printf (_("%d is no number of commands for --jobs"), raw->jobs);
   if (g_strcmp0 (raw->from_path, "-") == 0 && g_strcmp0 (raw->input_path, "-") == 0)
     return g_strdup (_("--from and --input cannot both be stdin"));
+  if (run_attributes_get_argv0 (raw->attributes) != NULL
+      && (raw->shell || raw->from_path != NULL))
+    return g_strdup (_("--argv0 is for a command that is no shell script"));
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
       return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
@@ -324,6 +332,7 @@ options_from_raw (RawOptions  *raw,
   self->grace = MIN (raw->grace, MAX_SECONDS) * G_USEC_PER_SEC;
   self->cwd = g_steal_pointer (&raw->cwd);
   self->variables = g_steal_pointer (&raw->variables);
+  self->attributes = g_steal_pointer (&raw->attributes);
   self->commands = g_ptr_array_new_with_free_func (run_command_free);
 
   if (raw->words != NULL)
@@ -383,7 +392,11 @@ run_options_parse (int    argc,
                    char **argv,
                    int   *exit_code)
 {
-  g_auto(RawOptions) raw = { .jobs = DEFAULT_JOBS, .grace = DEFAULT_GRACE_SECONDS };
+  g_auto(RawOptions) raw = {
+    .jobs = DEFAULT_JOBS,
+    .grace = DEFAULT_GRACE_SECONDS,
+    .attributes = run_attributes_new (),
+  };
   g_autoptr(GOptionContext) context = new_context (&raw);
   g_autoptr(GError) error = NULL;
   g_autofree char *complaint = NULL;

@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "run-attributes.h"
+
 G_BEGIN_DECLS
 
 /* One command as it was given: the words of a program, or a script for the shell. */
@@ -27,6 +29,7 @@ typedef struct
   char *cwd;
   char **variables; /* K=V */
   GBytes *input;    /* NULL: none */
+  RunAttributes *attributes;
   GPtrArray *commands; /* of owned RunCommand */
 } RunOptions;
 
