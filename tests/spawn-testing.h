@@ -21,6 +21,8 @@
 #include "spawn/spawn-kernel.h"
 #include "spawn/spawn.h"
 
+#include "test-scale.h"
+
 #define MAX_FDS 8
 #define DEADLINE_MSEC 20000
 
@@ -40,14 +42,6 @@ typedef struct
 static const char *test_envp[] = { "LC_ALL=C", "PROCTOR_TEST=1", NULL };
 static const char *child_path;
 static char *work_directory;
-
-static inline guint
-scaled (guint n)
-{
-  const char *scale = g_getenv ("PROCTOR_TEST_SCALE");
-
-  return MAX (1, (guint) (n * (scale != NULL ? g_ascii_strtod (scale, NULL) : 1.0)));
-}
 
 static inline void
 run_init (Run        *self,

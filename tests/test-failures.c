@@ -9,13 +9,48 @@
 #include "api-testing.h"
 
 #include <grp.h>
+#include <malloc.h>
 #include <sys/utsname.h>
 
 #include "runtime/runtime.h"
+#include "runtime/spawner.h"
 #include "runtime/worker.h"
 #include "spawn/spawn-features.h"
 #include "spawn/spawn-inject.h"
 #include "spawn/spawn-kernel.h"
+
+/* ---- bytes */
+
+/* The memory that malloc() has given out, to all threads. It is exact where nothing keeps freed
+ * memory for itself (G_SLICE, GLIBC_TUNABLES: tests/meson.build), and always the same where malloc()
+ * is a sanitizer's or valgrind's, which look for leaks themselves.
+ */
+static gsize
+count_bytes (void)
+{
+  return mallinfo2 ().uordblks;
+}
+
+/* After it was done @n times there is less than the smallest leak would be. A message may be on its
+ * way still, so it is looked at for a while.
+ */
+static void
+assert_no_bytes (gsize before,
+                 guint n)
+{
+  gint64 deadline = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  if (g_getenv ("GLIBC_TUNABLES") == NULL)
+    return;
+  while (count_bytes () > before + n * 4 && g_get_monotonic_time () < deadline)
+    {
+      while (g_main_context_iteration (context, FALSE))
+        ;
+      g_usleep (1000);
+    }
+  g_assert_cmpuint (count_bytes (), <=, before + n * 4);
+}
 
 /* ---- a thousand times */
 
@@ -30,24 +65,24 @@ fail_to_run (ProctorCommand  *command,
   return result;
 }
 
-/* A few more buffers than before. Something lost by each of hundreds of spawns would be more: malloc
- * gives out no less than 32 bytes. Of fewer spawns it says nothing.
- */
-#define MIN_SPAWNS_TO_COUNT_BYTES 800
-#define BYTES_OF_NOISE (16 * 1024)
-
-/* What is freed by a message, on a worker, is freed a moment later. */
+/* Runs or spawns it. The error is always the same. */
 static void
-await_bytes (gsize most)
+fail_once (ProctorCommand *command,
+           gboolean        run,
+           GQuark          domain,
+           int             code,
+           const char     *message)
 {
-  gint64 deadline = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+  g_autoptr(GError) error = NULL;
 
-  while (count_bytes () > most && g_get_monotonic_time () < deadline)
-    g_usleep (1000);
-  g_assert_cmpuint (count_bytes (), <=, most);
+  if (run)
+    g_assert_null (way_run (command, NULL, NULL, &error));
+  else
+    g_assert_null (way_spawn (command, NULL, &error));
+  g_assert_error (error, domain, code);
+  g_assert_cmpstr (error->message, ==, message);
 }
 
-/* Runs and spawns it in turns. The error is always the same. */
 static void
 fail_often (ProctorCommand *command,
             GQuark          domain,
@@ -55,23 +90,17 @@ fail_often (ProctorCommand *command,
             const char     *message)
 {
   Leaks before, after;
-  gsize n_bytes = 0;
+  gsize bytes_before;
+
+  /* What is kept from the first times on is no leak. */
+  for (guint i = 0; i < 10; i++)
+    fail_once (command, i % 2 == 0, domain, code, message);
 
   leaks_take (&before);
+  bytes_before = count_bytes ();
   for (guint i = 0; i < scaled (1000); i++)
-    {
-      g_autoptr(GError) error = NULL;
-
-      /* When all that is kept for later is there. */
-      if (i == scaled (1000) / 4)
-        n_bytes = count_bytes ();
-      if (i % 2 == 0)
-        g_assert_null (way_run (command, NULL, NULL, &error));
-      else
-        g_assert_null (way_spawn (command, NULL, &error));
-      g_assert_error (error, domain, code);
-      g_assert_cmpstr (error->message, ==, message);
-    }
+    fail_once (command, i % 2 == 0, domain, code, message);
+  assert_no_bytes (bytes_before, scaled (1000));
 
   /* The check at the end of the test waits until all is as it was; here there may be a little more,
    * but not a thousand.
@@ -336,6 +365,79 @@ test_stuck_and_cancelled (void)
       if (!way->in_thread)
         g_assert_false (have_children ());
     }
+}
+
+#define STUCK_BATCH 50
+
+/* Starts fifty that get stuck and cancels each. With @all_at_once none is cancelled before the last
+ * one has its spawner, else some are while they wait for one, or are about to get stuck.
+ */
+static void
+cancel_a_batch (ProctorCommand *command,
+                gboolean        all_at_once)
+{
+  Reply replies[STUCK_BATCH];
+  GCancellable *cancellables[STUCK_BATCH];
+
+  for (guint i = 0; i < STUCK_BATCH; i++)
+    {
+      reply_init (&replies[i]);
+      cancellables[i] = g_cancellable_new ();
+      if (i % 2 == 0)
+        proctor_command_run_async (command, NULL, cancellables[i], reply_arrived, &replies[i]);
+      else
+        proctor_command_spawn_async (command, cancellables[i], reply_arrived, &replies[i]);
+    }
+  while (all_at_once && spawner_count_threads () < STUCK_BATCH)
+    g_usleep (1000);
+
+  for (guint i = 0; i < STUCK_BATCH; i++)
+    {
+      if (!all_at_once && i % 10 == 0)
+        g_usleep (g_test_rand_int_range (0, 2000));
+      g_cancellable_cancel (cancellables[i]);
+    }
+  for (guint i = 0; i < STUCK_BATCH; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      GAsyncResult *result = reply_wait (&replies[i]);
+
+      if (i % 2 == 0)
+        g_assert_null (proctor_command_run_finish (command, result, &error));
+      else
+        g_assert_null (proctor_command_spawn_finish (command, result, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      reply_clear (&replies[i]);
+      g_object_unref (cancellables[i]);
+    }
+}
+
+/* The first batches make the spawners that the others need, and the memory that is then kept. */
+static void
+test_a_thousand_stuck (void)
+{
+  g_autofree char *fifo = make_fifo ("fifo");
+  g_autoptr(ProctorCommand) command = stuck_command (fifo);
+  guint n_batches = scaled (20);
+  gsize bytes_before;
+  Leaks before, after;
+
+  cancel_a_batch (command, TRUE);
+  cancel_a_batch (command, FALSE);
+  leaks_take_settled (&before);
+  bytes_before = count_bytes ();
+  for (guint i = 0; i < n_batches; i++)
+    {
+      cancel_a_batch (command, i % 2 == 0);
+      g_assert_false (have_children ());
+    }
+  assert_no_bytes (bytes_before, n_batches * STUCK_BATCH);
+
+  leaks_check (&before);
+  leaks_take (&after);
+  g_test_message ("%u spawners", after.n_spawners);
+  /* One for each that is stuck; a slow machine may look like a few more. */
+  g_assert_cmpuint (after.n_spawners, <=, before.n_spawners + STUCK_BATCH / 2);
 }
 
 static void
@@ -774,6 +876,7 @@ static const ApiTest tests[] = {
   { "refused-later", test_refused_later },
   { "no-processes", test_no_processes, ONE_WAY },
   { "stuck-and-cancelled", test_stuck_and_cancelled },
+  { "a-thousand-stuck", test_a_thousand_stuck, ONE_WAY },
   { "stuck-and-timed-out", test_stuck_and_timed_out },
   { "many-stuck", test_many_stuck },
   { "stuck-holds-nothing", test_stuck_holds_nothing },

@@ -1,5 +1,4 @@
-/* For tests: what must be the same before and after, how much to do, and an end for a test that
- * hangs.
+/* For tests: what must be the same before and after, and an end for a test that hangs.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -19,20 +18,7 @@
 
 #include <glib.h>
 
-/* PROCTOR_TEST_SCALE: how much a test does, where it repeats something; 1 where it is not set. */
-static inline double
-test_scale (void)
-{
-  const char *scale = g_getenv ("PROCTOR_TEST_SCALE");
-
-  return scale != NULL ? g_ascii_strtod (scale, NULL) : 1.0;
-}
-
-static inline guint
-scaled (guint n)
-{
-  return MAX (1, (guint) (n * test_scale ()));
-}
+#include "test-scale.h"
 
 /* ---- the end of a test that hangs */
 

@@ -464,10 +464,14 @@ test_forked_copy (void)
                          !proctor_child_watcher_attach (watcher, NULL, NULL);
 
       proctor_child_watcher_close (watcher);
-      _exit (refused ? 0 : 1);
+      /* An exit code would be valgrind's, which counts what the copy does not free as lost. */
+      if (refused)
+        kill (getpid (), SIGKILL);
+      _exit (1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
   g_assert_true (proctor_child_watcher_is_active (watcher));
   check_that_all_works ();
 }

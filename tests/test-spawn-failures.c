@@ -48,15 +48,6 @@ expect_failure (Run               *run,
   g_assert_cmpstr (error->message, ==, message);
 }
 
-/* There an execve that fails for what the kernel finds inside the file ends the process. */
-static gboolean
-is_in_valgrind (void)
-{
-  const char *preload = g_getenv ("LD_PRELOAD");
-
-  return preload != NULL && strstr (preload, "vgpreload") != NULL;
-}
-
 static void
 test_exec_failures (void)
 {
@@ -93,6 +84,7 @@ test_exec_failures (void)
     {
       Run run;
 
+      /* There an execve that fails for what the kernel finds inside the file ends the process. */
       if (is_in_valgrind () && (cases[i].path == script || cases[i].path == lost))
         continue;
       run_init (&run, "exit", "0");

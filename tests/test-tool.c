@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
@@ -910,7 +911,7 @@ test_interrupt_of_all (Fixture       *fixture,
     }
 }
 
-/* ---- the progress line */
+/* ---- at a terminal */
 
 static int
 open_terminal (int *slave)
@@ -924,6 +925,107 @@ open_terminal (int *slave)
   g_assert_cmpint (*slave, >=, 0);
 
   return master;
+}
+
+static void
+lead_session_in_child (gpointer data)
+{
+  setsid ();
+  ioctl (STDIN_FILENO, TIOCSCTTY, 0);
+  reset_signals_in_child (NULL);
+}
+
+/* Runs the words in a script that has a terminal of its own: when its first process ends, the kernel
+ * resets the terminal. Returns what the script has written to the file "result".
+ */
+static char *
+run_in_terminal (const char         *folder,
+                 const char         *script,
+                 const char * const *words)
+{
+  int slave;
+  int master = open_terminal (&slave);
+  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr(GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr(GSubprocess) process = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, "result", NULL);
+  char *result = NULL;
+
+  g_ptr_array_add (argv, (gpointer) "sh");
+  g_ptr_array_add (argv, (gpointer) "-c");
+  g_ptr_array_add (argv, (gpointer) script);
+  g_ptr_array_add (argv, (gpointer) tool_path);
+  for (gsize i = 0; words[i] != NULL; i++)
+    g_ptr_array_add (argv, (gpointer) words[i]);
+  g_ptr_array_add (argv, NULL);
+
+  g_subprocess_launcher_set_cwd (launcher, folder);
+  g_subprocess_launcher_set_child_setup (launcher, lead_session_in_child, NULL, NULL);
+  g_subprocess_launcher_take_stdout_fd (launcher, fcntl (slave, F_DUPFD_CLOEXEC, 3));
+  g_subprocess_launcher_take_stderr_fd (launcher, fcntl (slave, F_DUPFD_CLOEXEC, 3));
+  g_subprocess_launcher_take_stdin_fd (launcher, slave);
+  process = g_subprocess_launcher_spawnv (launcher, (const char * const *) argv->pdata, &error);
+  g_assert_no_error (error);
+  g_subprocess_wait (process, NULL, &error);
+  g_assert_no_error (error);
+  close (master);
+
+  g_file_get_contents (path, &result, NULL, &error);
+  g_assert_no_error (error);
+  g_test_message ("result: %s", result);
+  return result;
+}
+
+/* What a command did to the terminal stays if it ended by itself, and else does not. */
+static void
+test_terminal_settings (Fixture       *fixture,
+                        gconstpointer  data)
+{
+  static const char script[] =
+    "before=$(stty -g); \"$0\" \"$@\"; code=$?; after=$(stty -g); "
+    "[ \"$before\" = \"$after\" ] && echo $code restored >result || echo $code changed >result";
+  static const char own_foreground[] =
+    "echo 'stty raw -echo; : >ready; sleep 1000' >rc; exec bash --noprofile --init-file ./rc -i";
+  static const struct
+  {
+    const char *command;
+    int exit_code;
+    gboolean is_restored;
+  } cases[] = {
+    { "stty raw -echo; : >ready", 0, FALSE },
+    { "stty raw -echo; : >ready; exit 7", 7, FALSE },
+    { "stty raw -echo; : >ready; kill -KILL $$", 128 + SIGKILL, TRUE },
+    { "stty raw -echo; : >ready; exec sleep 1000", 124, TRUE },
+    { "stty raw -echo; : >ready; trap '' TERM; while :; do sleep 0.02; done", 124, TRUE },
+    { "stty raw -echo; trap 'kill 0' TERM; : >ready; sleep 1000 & wait", 124, TRUE },
+    { own_foreground, 124, TRUE },
+  };
+  g_autofree char *ready = g_build_filename (fixture->folder, "ready", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *expected =
+        g_strdup_printf ("%d %s\n", cases[i].exit_code,
+                         cases[i].is_restored ? "restored" : "changed");
+      gboolean was_ready = FALSE;
+
+      for (gsize j = 0; timeouts[j] != NULL && !was_ready; j++)
+        {
+          const char * const words[] = {
+            "run", "--timeout", timeouts[j], "--grace", "0.1", "--", "sh", "-c", cases[i].command,
+            NULL,
+          };
+          g_autofree char *result = run_in_terminal (fixture->folder, script, words);
+
+          was_ready = g_remove (ready) == 0;
+          if (was_ready && (cases[i].exit_code == 124 || !g_str_has_prefix (result, "124")))
+            g_assert_cmpstr (result, ==, expected);
+          else
+            was_ready = FALSE;
+        }
+      g_assert_true (was_ready);
+    }
 }
 
 static void
@@ -1012,6 +1114,7 @@ main (int    argc,
   add ("/tool/run/broken-pipe", test_broken_pipe);
   add ("/tool/run/reader-gone", test_reader_gone);
   add ("/tool/run/interrupt-of-all", test_interrupt_of_all);
+  add ("/tool/run/terminal-settings", test_terminal_settings);
   add ("/tool/run/progress", test_progress);
 
   return g_test_run ();

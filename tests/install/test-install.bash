@@ -64,18 +64,92 @@ build_and_run()
     [ "$output" = "$version installed" ]
 }
 
+# use_typelib FOLDER: the library from Python, with the typelib there.
+use_typelib()
+{
+    local output
+    output=$(GI_TYPELIB_PATH=$1 \
+        LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libproctor-1.so -print -quit)") \
+        "$python" "$sources/program.py") || return 1
+    echo "$output"
+    [ "$output" = "$version installed" ]
+}
+
+use_installed_typelib()
+{
+    use_typelib "$(dirname "$(find "$root" -name Proctor-1.typelib -print -quit)")"
+}
+
+# As a distribution's tools do with the GIR of a library that another one builds on.
+compile_gir()
+{
+    g-ir-compiler "$(find "$root" -name Proctor-1.gir -print -quit)" \
+        --output="$top/Proctor-1.typelib" && use_typelib "$top"
+}
+
+run_tool()
+{
+    LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libproctor-1.so -print -quit)") \
+        "$(find "$root" -path '*/bin/proctor' -print -quit)" "$@"
+}
+
 tool_runs()
 {
-    local tool
-    tool=$(find "$root" -path '*/bin/proctor' -print -quit)
-    LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libproctor-1.so -print -quit)") \
-        "$tool" run echo x | grep -qx x
+    run_tool run echo x | grep -qx x
+}
+
+# It is set without a warning, and is about the tool.
+man_page_is_clean()
+{
+    local complaints
+    complaints=$(man --warnings -l "$(find "$root" -name proctor.1 -print -quit)" 2>&1 >"$top/page")
+    echo "$complaints"
+    [ -z "$complaints" ] && grep -q 'proctor run' "$top/page"
 }
 
 # bash itself reads it; the functions of bash-completion are not needed for that.
 completion_loads()
 {
-    bash -n "$(find "$root" -path '*/completions/proctor' -print -quit)"
+    # shellcheck disable=SC2016
+    bash --noprofile --norc -c '. "$1" && complete -p proctor' - \
+        "$(find "$root" -path '*/completions/proctor' -print -quit)" |
+        grep -qx 'complete -F _proctor proctor'
+}
+
+# complete_words WORD…: what bash-completion, which finds the file by itself, offers for the last one.
+complete_words()
+{
+    # shellcheck disable=SC2016
+    XDG_DATA_DIRS=$root/share bash --noprofile --norc -c '
+        . "$0"
+        compopt() { :; }
+        _completion_loader "$1"
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_TYPE=9 COMP_KEY=9
+        COMP_POINT=${#COMP_LINE}
+        _proctor
+        echo "${COMPREPLY[*]}"' "$bash_completion" "$@"
+}
+
+completion_completes()
+{
+    mkdir "$top/a-folder"
+    [ "$(complete_words proctor r)" = run ] &&
+        [ "$(complete_words proctor run --ti)" = --timeout= ] &&
+        [ "$(complete_words proctor run --jobs 2 --sh)" = --shell ] &&
+        [ "$(complete_words proctor run --cwd "$top/a-f")" = "$top/a-folder" ]
+}
+
+# Whatever the tool can be told is in its man page and is completed.
+options_are_known()
+{
+    local option completed page missing=0
+    completed=$(complete_words proctor run --)
+    page=$(sed 's/\\-/-/g' "$(find "$root" -name proctor.1 -print -quit)")
+    for option in $(run_tool run --help | grep -o -- '^  .*--[a-z]*' | grep -o -- '--[a-z]*$'); do
+        grep -qwe "$option" <<<"$completed" || { echo "$option is not completed"; missing=1; }
+        grep -qwe "$option" <<<"$page" || { echo "$option is not in the man page"; missing=1; }
+    done
+    return $missing
 }
 
 check install "${meson[@]}" install -C "$build" --no-rebuild --quiet --destdir "$top/root"
@@ -94,10 +168,33 @@ fi
 if [ "$with_gir" = true ]; then
     check gir installed 'gir-1.0/Proctor-1.gir'
     check typelib installed 'girepository-1.0/Proctor-1.typelib'
+    for python in /usr/bin/python3 python3 ''; do
+        "$python" -c 'import gi' 2>/dev/null && break
+    done
+    if [ -n "$python" ]; then
+        check "the typelib from Python" use_installed_typelib
+        check "the GIR compiled" compile_gir
+    else
+        skip "the typelib from Python" "there is no Python with PyGObject"
+        skip "the GIR compiled" "there is no Python with PyGObject"
+    fi
 fi
 if [ "$with_tool" = true ]; then
     check tool tool_runs
     check "man page" installed 'man/man1/proctor.1'
+    if man --version 2>/dev/null | grep -q '^man [0-9]'; then
+        check "man shows it" man_page_is_clean
+    else
+        skip "man shows it" "there is no man-db"
+    fi
     check completion completion_loads
+    bash_completion=/usr/share/bash-completion/bash_completion
+    if [ -r "$bash_completion" ]; then
+        check "completion completes" completion_completes
+        check "options are known" options_are_known
+    else
+        skip "completion completes" "there is no bash-completion"
+        skip "options are known" "there is no bash-completion"
+    fi
 fi
 echo "1..$number"

@@ -23,6 +23,7 @@
 #include "run-options.h"
 #include "run-orphans.h"
 #include "run-output.h"
+#include "run-terminal.h"
 #include "tool.h"
 
 #define SWEEP_PERIOD_MS 20
@@ -39,6 +40,7 @@ typedef struct
   RunOutput *output;
   RunOrphans *orphans;
   int signal_fd; /* or -1 */
+  RunTerminal terminal;
 
   /* main thread only */
   guint max_running;
@@ -48,6 +50,7 @@ typedef struct
   guint sweep_source;
   int interrupted_by; /* a signal, or 0 */
   gboolean ended_early;
+  gboolean terminal_disturbed;
   int output_exit_code; /* 0: stdout took everything */
 } Run;
 
@@ -258,6 +261,25 @@ handle_signals (Run     *self,
   return TRUE;
 }
 
+/* A command that was killed, or stopped by us, may have left the terminal without echo or worse. One
+ * that ended by itself wanted what it did. Another command that uses the terminal is not disturbed.
+ */
+static void
+restore_terminal (Run *self)
+{
+  if (self->terminal_disturbed && self->n_running == 0)
+    run_terminal_restore (&self->terminal);
+}
+
+static gboolean
+may_have_disturbed_terminal (RunJob *job)
+{
+  ProctorResult *result = run_job_get_result (job);
+
+  return run_job_get_stop_reason (job) != RUN_STOP_NONE ||
+         (result != NULL && proctor_result_get_returncode (result) < 0);
+}
+
 static void
 job_done_cb (RunJob   *job,
              gpointer  user_data)
@@ -270,6 +292,8 @@ job_done_cb (RunJob   *job,
   if (put_back (self, job))
     return;
 
+  self->terminal_disturbed |= may_have_disturbed_terminal (job);
+  restore_terminal (self);
   if (self->output_exit_code == 0 && !run_output_job_done (self->output, job, &error))
     note_output_failure (self, error);
   start_jobs (self);
@@ -347,8 +371,11 @@ run_all (const RunOptions *options)
   self.output = output = run_output_new (options, jobs);
 
   watch_reader (&self);
+  run_terminal_remember (&self.terminal);
   start_jobs (&self);
   g_main_loop_run (loop);
+  /* Once more, after what the commands have left behind. */
+  restore_terminal (&self);
   if (self.output_exit_code == 0 && !run_output_close (output, &error))
     note_output_failure (&self, error);
   g_queue_clear (&self.put_back);
