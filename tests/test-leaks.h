@@ -132,17 +132,6 @@ is_unique_name (const char *name)
          (g_file_get_contents ("/proc/self/comm", &own, NULL, NULL) && strcmp (name, own) == 0);
 }
 
-/* Bytes that malloc has given out; 0 where a tool has replaced it, which then counts by itself. */
-static inline gsize
-count_bytes (void)
-{
-#if defined (__GLIBC__) && __GLIBC_PREREQ (2, 33)
-  return mallinfo2 ().uordblks;
-#else
-  return 0;
-#endif
-}
-
 /* A child that lives, or one that nobody has reaped. Leaves it as it is. */
 static inline gboolean
 have_children (void)
