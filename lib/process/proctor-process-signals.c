@@ -97,10 +97,13 @@ set_suspended (ProctorProcess  *self,
                gboolean         suspended,
                GError         **error)
 {
-  if (!send_to_tree (self, suspended ? SIGSTOP : SIGCONT, error))
+  gboolean changed = FALSE;
+
+  if (!program_check_not_forked (error) ||
+      !child_id_set_suspended (self->parts->child, suspended, &changed, error))
     return FALSE;
 
-  if (child_id_note_suspended (self->parts->child, suspended))
+  if (changed)
     process_link_state_changed (self->parts->link);
   return TRUE;
 }

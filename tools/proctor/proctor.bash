@@ -17,7 +17,7 @@ _proctor_run()
             -s | --shell)
                 shell=yes
                 ;;
-            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input)
+            -f | --from | -j | --jobs | -t | --timeout | --grace | --stop-plan | --max-output | -C | --cwd | -e | --env | -i | --input)
                 ((i++))
                 ;;
             -*) ;;
@@ -42,14 +42,19 @@ _proctor_run()
             compopt -o nospace
             return
             ;;
-        -j | --jobs | -t | --timeout | --grace)
+        --max-output)
+            [[ $cur =~ ^[0-9]+[KMG]?: ]] &&
+                COMPREPLY=($(compgen -W 'fail head tail' -- "${cur##*:}"))
+            return
+            ;;
+        -j | --jobs | -t | --timeout | --grace | --stop-plan)
             return
             ;;
     esac
     $split && return
 
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --cwd= --env= --input=
+        COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --stop-plan= --tree --max-output= --cwd= --env= --input=
             --capture --json --label --help' -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     elif [[ ! $shell ]]; then

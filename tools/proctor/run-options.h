@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "run-ending.h"
+
 G_BEGIN_DECLS
 
 /* One command as it was given: the words of a program, or a script for the shell. */
@@ -23,7 +25,8 @@ typedef struct
   gboolean label;
   guint jobs;        /* G_MAXUINT: no bound */
   GTimeSpan timeout; /* 0: none */
-  GTimeSpan grace;
+  GTimeSpan grace;   /* until SIGKILL, however it is stopped */
+  RunEnding ending;
   char *cwd;
   char **variables; /* K=V */
   GBytes *input;    /* NULL: none */
