@@ -18,7 +18,8 @@ feed (CappedCollector *collector,
 {
   while (length > 0)
     {
-      gsize now = MIN (length, (gsize) g_rand_int_range (random, 1, 9000));
+      gsize piece = (gsize) g_rand_int_range (random, 1, 9000);
+      gsize now = MIN (length, piece);
       gsize size = 0;
       guint8 *reserved = capped_collector_reserve (collector, 4096, &size);
 

@@ -24,7 +24,7 @@
  *
  * Errors: %G_IO_ERROR with the system's reason if that table cannot be read; %PROCTOR_ERROR_FORKED.
  *
- * Returns: (transfer full) (element-type ProctorDescendant): the descendants
+ * Returns: (transfer container) (element-type ProctorDescendant): the descendants
  *
  * Thread safety: any thread. Since: 1.0
  */
