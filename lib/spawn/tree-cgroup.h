@@ -19,8 +19,8 @@ typedef struct _TreeCgroup TreeCgroup;
  */
 TreeCgroup *tree_cgroup_new (void);
 
-/* Removes it. If there are still processes in it, that is tried again whenever another one is made or
- * freed.
+/* Removes it. If there are still processes in it, that is tried again whenever another one is made
+ * or freed.
  */
 void tree_cgroup_free (TreeCgroup *self);
 

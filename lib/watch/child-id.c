@@ -683,8 +683,8 @@ child_id_get_worker (const ChildId *self)
 }
 
 /* Without the lock, which a signal may want meanwhile. Nobody reaps a child that a thread sleeps
- * over but that thread, and the pidfd is closed only when the exit has been reported: so neither the
- * pid nor the pidfd comes to mean something else.
+ * over but that thread, and the pidfd is closed only when the exit has been reported: so neither
+ * the pid nor the pidfd comes to mean something else.
  */
 void
 child_id_await_exit (ChildId *self)

@@ -62,8 +62,8 @@ gboolean child_id_set_suspended (ChildId   *self,
                                  GError   **error);
 
 /* For whoever tracks it, by a thread in waitid: from now on; takes what has happened, if it is no
- * exit (TRUE if the state has changed); and believes the kernel where a SIGSTOP that was sent did not
- * arrive in time (the same).
+ * exit (TRUE if the state has changed); and believes the kernel where a SIGSTOP that was sent did
+ * not arrive in time (the same).
  */
 void child_id_set_suspend_tracked (ChildId *self);
 gboolean child_id_take_suspend_event (ChildId *self);
@@ -134,8 +134,8 @@ void child_id_set_worker (ChildId *self,
                           Worker  *worker);
 Worker *child_id_get_worker (const ChildId *self);
 
-/* Sleeps until the child has exited, and leaves it to be reaped; or until nobody can wait for it any
- * more.
+/* Sleeps until the child has exited, and leaves it to be reaped; or until nobody can wait for it
+ * any more.
  */
 void child_id_await_exit (ChildId *self);
 

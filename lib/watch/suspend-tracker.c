@@ -52,14 +52,15 @@ suspend_tracker_free (SuspendTracker *self)
 static gboolean
 wait_for_event (SuspendTracker *self)
 {
+  idtype_t type = self->pidfd >= 0 ? P_PIDFD : P_PID;
+  int id = self->pidfd >= 0 ? self->pidfd : child_id_get_pid (self->child);
   siginfo_t info;
   int result;
 
   do
     {
       memset (&info, 0, sizeof info);
-      result = (int) syscall (SYS_waitid, self->pidfd >= 0 ? P_PIDFD : P_PID,
-                              self->pidfd >= 0 ? self->pidfd : child_id_get_pid (self->child), &info,
+      result = (int) syscall (SYS_waitid, type, id, &info,
                               WSTOPPED | WCONTINUED | WEXITED | WNOWAIT, NULL);
     }
   while (result < 0 && errno == EINTR);

@@ -48,7 +48,8 @@ add_step (ProctorStopPlan  *plan,
           GError          **error)
 {
   const char *colon = strchr (text, ':');
-  g_autofree char *name = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
+  gsize name_length = colon != NULL ? (gsize) (colon - text) : strlen (text);
+  g_autofree char *name = g_strndup (text, name_length);
   int signum = parse_signal (name);
   double seconds = DEFAULT_STEP_SECONDS;
   char *end = NULL;

@@ -81,7 +81,8 @@ run_options_free (RunOptions *self)
 gboolean
 run_options_captures (const RunOptions *self)
 {
-  return self->capture || self->ending.max_output >= 0 || self->json || self->label || self->commands->len != 1;
+  return self->capture || self->ending.max_output >= 0 || self->json || self->label ||
+         self->commands->len != 1;
 }
 
 static gboolean
