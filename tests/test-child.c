@@ -779,7 +779,9 @@ await_numbered_file (const char *path, int number)
   await_file (numbered);
 }
 
-/* One of a brood, with a child of its own, in a process group of its own if it is the second one. */
+/* One of a brood, with a child of its own, in a process group of its own if it is the second
+ * one.
+ */
 static void
 be_brood (const char *path, int number, int grouped)
 {

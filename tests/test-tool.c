@@ -190,7 +190,7 @@ test_help (Fixture       *fixture,
   g_auto(Outcome) of_run = run_in (fixture->folder, NULL, "run", "--help", NULL);
   static const char * const options[] = {
     "--shell", "--jobs", "--timeout", "--cwd", "--env", "--input", "--capture", "--json",
-    "--label", "--from", "--grace",
+    "--label", "--from", "--grace", "--stop-plan", "--tree", "--max-output",
   };
 
   g_assert_cmpint (overall.exit_code, ==, 0);
@@ -218,6 +218,14 @@ test_usage_errors (Fixture       *fixture,
     { { "run", "--timeout", "soon", "true" }, "'soon'" },
     { { "run", "--timeout", "0", "true" }, "'0'" },
     { { "run", "--grace", "-1", "true" }, "'-1'" },
+    { { "run", "--stop-plan", "TERM:1,NONE", "true" }, "'NONE'" },
+    { { "run", "--stop-plan", "TERM:soon", "true" }, "'soon'" },
+    { { "run", "--stop-plan", "", "true" }, "''" },
+    { { "run", "--grace=1", "--stop-plan", "TERM", "true" }, "exclude" },
+    { { "run", "--max-output", "many", "true" }, "'many'" },
+    { { "run", "--max-output", "1:middle", "true" }, "'1:middle'" },
+    { { "run", "--max-output", "-1", "true" }, "'-1'" },
+    { { "run", "--max-output", "9999999999G", "true" }, "'9999999999G'" },
     { { "run", "--jobs", "-2", "true" }, "-2" },
     { { "run", "--env", "NAME", "true" }, "'NAME'" },
     { { "run", "--env", "=value", "true" }, "'=value'" },
@@ -557,7 +565,8 @@ test_json (Fixture       *fixture,
            gconstpointer  data)
 {
   static const char * const names[] = {
-    "index", "command", "returncode", "signal", "stdout", "stderr", "timed_out", "incomplete",
+    "index", "command", "returncode", "signal", "stdout", "stderr", "stdout_cut", "stderr_cut",
+    "timed_out", "incomplete",
     "start_time", "wall_time", "user_time", "system_time", "error",
   };
   g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--json", "--shell",
@@ -800,6 +809,63 @@ test_interrupt_one (Fixture       *fixture,
 
   check_interrupt (fixture, SIGHUP, FALSE, words, &outcome);
   assert_contains (outcome.err, "was stopped\n");
+}
+
+static void
+test_stop_plan (Fixture       *fixture,
+                gconstpointer  data)
+{
+  for (gsize i = 0; timeouts[i] != NULL; i++)
+    {
+      g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--timeout", timeouts[i],
+                                        "--stop-plan", "USR1:0.3,SIGINT:0.3,15:0.3", "--capture",
+                                        "--shell",
+                                        "trap 'echo usr1' USR1; trap 'echo int' INT; "
+                                        "trap 'echo term' TERM; echo ready; "
+                                        "while :; do sleep 0.02; done", NULL);
+
+      g_assert_cmpint (outcome.exit_code, ==, 124);
+      if (strcmp (outcome.out, "ready\nusr1\nint\nterm\n") == 0)
+        return;
+    }
+  g_test_fail_printf ("the command never began");
+}
+
+/* The descendant has made itself independent of everything but a group that is not its own. */
+static void
+test_tree (Fixture       *fixture,
+           gconstpointer  data)
+{
+  int witness = make_witness (fixture->folder);
+  g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--tree", "--timeout", "1",
+                                    "--grace", "0.2", "--shell",
+                                    "exec 9>witness; trap '' TERM; (sleep 1000; :) & sleep 1000",
+                                    NULL);
+
+  g_assert_cmpint (outcome.exit_code, ==, 124);
+  assert_nothing_left (witness);
+}
+
+static void
+test_max_output (Fixture       *fixture,
+                 gconstpointer  data)
+{
+  g_auto(Outcome) head = run_in (fixture->folder, NULL, "run", "--max-output", "3:head", "--shell",
+                                 "echo abcdef; exit 4", NULL);
+  g_auto(Outcome) tail = run_in (fixture->folder, NULL, "run", "--max-output", "3:tail", "--json",
+                                 "--shell", "echo abcdef; echo error >&2", NULL);
+  g_auto(Outcome) fail = run_in (fixture->folder, NULL, "run", "--max-output", "1K", "yes", NULL);
+  g_autoptr(GPtrArray) objects = parse_objects (tail.out);
+
+  g_assert_cmpint (head.exit_code, ==, 4);
+  g_assert_cmpstr (head.out, ==, "abc");
+  g_assert_cmpint (tail.exit_code, ==, 0);
+  g_assert_cmpstr (json_object_get_string_member (objects->pdata[0], "stdout"), ==, "ef\n");
+  g_assert_cmpint (json_object_get_int_member (objects->pdata[0], "stdout_cut"), ==, 4);
+  g_assert_cmpint (json_object_get_int_member (objects->pdata[0], "stderr_cut"), ==, 3);
+  g_assert_cmpint (fail.exit_code, ==, 125);
+  g_assert_cmpuint (strlen (fail.out), ==, 1024);
+  assert_contains (fail.err, "'yes' wrote more than it may");
 }
 
 /* A time-out of one of several takes along what that one has started. */
@@ -1108,6 +1174,9 @@ main (int    argc,
   add ("/tool/run/timeout", test_timeout);
   add ("/tool/run/timeout-of-several", test_timeout_of_several);
   add ("/tool/run/timeout-takes-descendants", test_timeout_takes_descendants);
+  add ("/tool/run/stop-plan", test_stop_plan);
+  add ("/tool/run/tree", test_tree);
+  add ("/tool/run/max-output", test_max_output);
   add ("/tool/run/interrupt", test_interrupt);
   add ("/tool/run/interrupt-one", test_interrupt_one);
   add ("/tool/run/second-interrupt-kills", test_second_interrupt_kills);

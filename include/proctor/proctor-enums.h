@@ -49,9 +49,9 @@ typedef enum
  * @PROCTOR_COMMAND_CONTROLLING_TERMINAL: the terminal that is the child's stdin becomes its
  *   controlling terminal; the child leads a new session, as with %PROCTOR_COMMAND_NEW_SESSION
  * @PROCTOR_COMMAND_OWN_TREE: ending the child ends its descendants, too: [method@Process.stop],
- *   [method@Process.terminate], [method@Process.kill] and everything else that stops it reach all of
- *   them. It gets a process group of its own, unless it leads a session, which takes it out of the
- *   foreground of a terminal
+ *   [method@Process.terminate], [method@Process.kill] and everything else that stops it reach all
+ *   of them. It gets a process group of its own, unless it leads a session, which takes it out of
+ *   the foreground of a terminal
  * @PROCTOR_COMMAND_TRACK_SUSPEND: [property@Process:state] is notified when the child is suspended
  *   and when it goes on, whoever does that; this costs a thread as long as the child runs
  *
@@ -183,7 +183,7 @@ typedef enum
 
 /**
  * ProctorShutdownMode:
- * @PROCTOR_SHUTDOWN_STOP: running processes are stopped (TERM, and KILL after five seconds) and reaped
+ * @PROCTOR_SHUTDOWN_STOP: running processes are stopped, as their stop plans say, and reaped
  * @PROCTOR_SHUTDOWN_DETACH: running processes go on, and are not waited for any more
  *
  * What [func@shutdown] does with processes that still run.

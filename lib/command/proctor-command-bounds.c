@@ -53,8 +53,8 @@ normalize_time (GTimeSpan time)
  * Sets how long a run of the command may take, from its start on; a new command has no timeout.
  *
  * A run that takes longer is stopped, as its stop plan says. That is a result and not an error: see
- * [method@Result.is_timed_out]. All negative values mean the same. For one call it can be given with
- * that: [method@Command.run_with_timeout].
+ * [method@Result.is_timed_out]. All negative values mean the same. For one call it can be given
+ * with that: [method@Command.run_with_timeout].
  *
  * Thread safety: the thread that the command belongs to.
  *

@@ -12,8 +12,8 @@
 /**
  * proctor_command_set_stop_plan:
  * @self: a command
- * @plan: (nullable): a plan, which is copied; %NULL for the default: SIGTERM, and SIGKILL after five
- *   seconds
+ * @plan: (nullable): a plan, which is copied; %NULL for the default: SIGTERM, and SIGKILL after
+ *   five seconds
  *
  * Sets how a process of this command is stopped: by its timeout, by a cancelled spawn or run, by
  * %PROCTOR_CANCEL_POLICY_STOP, by an output that is too large, by [func@shutdown], and by

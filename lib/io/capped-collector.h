@@ -41,8 +41,8 @@ gboolean capped_collector_append (CappedCollector *self,
                                   const guint8    *data,
                                   gsize            length);
 
-/* What is kept, in one piece and in its order; it may be put more into, and then apply_limit() is to
- * be called.
+/* What is kept, in one piece and in its order; it may be put more into, and then apply_limit() is
+ * to be called.
  */
 Collector *capped_collector_straighten (CappedCollector *self);
 void capped_collector_apply_limit (CappedCollector *self);

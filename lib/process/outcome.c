@@ -150,8 +150,8 @@ outcome_get_system_time (const ChildOutcome *outcome)
   return time_span_from_timeval (outcome, &outcome->rusage.ru_stime);
 }
 
-/* The kernel carries the largest size of whoever has called vfork over the exec, so ru_maxrss is not
- * the child's.
+/* The kernel carries the largest size of whoever has called vfork over the exec, so ru_maxrss is
+ * not the child's.
  */
 gboolean
 outcome_get_rusage (const ChildOutcome *outcome,

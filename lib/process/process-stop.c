@@ -15,8 +15,8 @@
  * that one plan has sent is not sent again by another that comes to it.
  *
  * All of them are over when the process exits. If it has a tree, the plans go on with what is left
- * of that, and are over when nothing is. That it is gone no fd tells without pidfds, so it is looked
- * at every few milliseconds; only while something is being stopped, and only after the exit.
+ * of that, and are over when nothing is. That it is gone no fd tells without pidfds, so it is
+ * looked at every few milliseconds; only while something is being stopped, and only after the exit.
  */
 
 #define FIRST_TREE_PERIOD (1 * G_TIME_SPAN_MILLISECOND)

@@ -14,8 +14,8 @@
  * @self: a process
  * @error: return location for an error
  *
- * Lists what descends from the process at this moment: its children, their children and so on, in no
- * order, without those that have ended and wait to be reaped.
+ * Lists what descends from the process at this moment: its children, their children and so on, in
+ * no order, without those that have ended and wait to be reaped.
  *
  * These are the processes that the system's table of processes links to it. With
  * %PROCTOR_COMMAND_OWN_TREE there are also those that have lost their parents but are known to
@@ -24,7 +24,7 @@
  *
  * Errors: %G_IO_ERROR with the system's reason if that table cannot be read; %PROCTOR_ERROR_FORKED.
  *
- * Returns: (transfer full) (element-type ProctorDescendant): the descendants
+ * Returns: (transfer container) (element-type ProctorDescendant): the descendants
  *
  * Thread safety: any thread. Since: 1.0
  */

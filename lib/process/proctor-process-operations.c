@@ -102,7 +102,8 @@ wait_blocking (ProctorProcess  *self,
   if (!handle_may_block (self, error))
     return NULL;
 
-  operation = handle_run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable, error);
+  operation = handle_run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable,
+                                   error);
   return operation != NULL ? g_steal_pointer (&operation->result) : NULL;
 }
 
@@ -139,7 +140,7 @@ wait_async (ProctorProcess *self,
  *
  * This does not read the pipes: a process that writes more than a pipe holds waits until somebody
  * reads, and so does this. [method@Process.communicate] does both. Many threads may wait at once.
- * Cancelling leaves the process alone.
+ * Cancelling leaves the process alone, unless its cancel policy says otherwise.
  *
  * Errors: %PROCTOR_ERROR_STATUS_LOST; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED.
@@ -336,9 +337,9 @@ take_streams_over (ProctorProcess  *self,
  * If a descendant keeps a pipe open after the exit, this waits for it, at most for the command's
  * drain grace if one is set; then the result is incomplete.
  *
- * Cancelling leaves the process alone and loses nothing: what was not sent yet still goes out, and
- * calling this again, without input, returns all the output from the start. After it has succeeded
- * once, it returns empty outputs.
+ * Cancelling leaves the process alone, unless its cancel policy says otherwise, and loses nothing:
+ * what was not sent yet still goes out, and calling this again, without input, returns all the
+ * output from the start. After it has succeeded once, it returns empty outputs.
  *
  * Errors: %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe; %G_IO_ERROR_CLOSED
  * if there is input and stdin was closed by an earlier call; %G_IO_ERROR_PENDING while another call
@@ -400,8 +401,8 @@ proctor_process_communicate_async (ProctorProcess      *self,
       g_object_unref (task);
     }
   else if (!handle_refuse_if_forked (task))
-    handle_start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task,
-                 operation_return_result);
+    handle_start_async (process_actor_new_communicate (self->parts->actor, input), cancellable,
+                        task, operation_return_result);
 }
 
 /**

@@ -45,8 +45,8 @@ void handle_start_async (Operation           *operation,
                          GTask               *task,
                          OperationReturnFunc  return_func);
 
-/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered then,
- * and is taken.
+/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered
+ * then, and is taken.
  */
 gboolean handle_refuse_if_forked (GTask *task);
 

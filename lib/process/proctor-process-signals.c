@@ -54,8 +54,8 @@ send_to_tree (ProctorProcess  *self,
  * @self: a process
  * @error: return location for an error
  *
- * Asks the process to end: sends SIGTERM and nothing else. With %PROCTOR_COMMAND_OWN_TREE it goes to
- * all of its tree.
+ * Asks the process to end: sends SIGTERM and nothing else. With %PROCTOR_COMMAND_OWN_TREE it goes
+ * to all of its tree.
  *
  * Errors: see [method@Process.send_signal].
  *
@@ -97,10 +97,13 @@ set_suspended (ProctorProcess  *self,
                gboolean         suspended,
                GError         **error)
 {
-  if (!send_to_tree (self, suspended ? SIGSTOP : SIGCONT, error))
+  gboolean changed = FALSE;
+
+  if (!program_check_not_forked (error) ||
+      !child_id_set_suspended (self->parts->child, suspended, &changed, error))
     return FALSE;
 
-  if (child_id_note_suspended (self->parts->child, suspended))
+  if (changed)
     process_link_state_changed (self->parts->link);
   return TRUE;
 }
@@ -113,8 +116,8 @@ set_suspended (ProctorProcess  *self,
  * Suspends the process: sends SIGSTOP, which it can neither ignore nor see. With
  * %PROCTOR_COMMAND_OWN_TREE all of its tree is suspended.
  *
- * When this returns, [method@Process.get_state] says %PROCTOR_PROCESS_SUSPENDED. A suspended process
- * can still be stopped and killed.
+ * When this returns, [method@Process.get_state] says %PROCTOR_PROCESS_SUSPENDED. A suspended
+ * process can still be stopped and killed.
  *
  * Errors: see [method@Process.send_signal].
  *
@@ -136,8 +139,8 @@ proctor_process_suspend (ProctorProcess  *self,
  * @self: a process
  * @error: return location for an error
  *
- * Lets a suspended process go on: sends SIGCONT. With %PROCTOR_COMMAND_OWN_TREE all of its tree goes
- * on. Without effect on a process that runs, unless it handles that signal.
+ * Lets a suspended process go on: sends SIGCONT. With %PROCTOR_COMMAND_OWN_TREE all of its tree
+ * goes on. Without effect on a process that runs, unless it handles that signal.
  *
  * Errors: see [method@Process.send_signal].
  *

@@ -69,8 +69,8 @@ finish_stop (ProctorProcess  *self,
  * Ends the process: SIGTERM, and SIGCONT for one that is suspended; SIGKILL if it is still there
  * after @grace. Returns when it has exited, and at once if it has already.
  *
- * With %PROCTOR_COMMAND_OWN_TREE the signals go to all of its tree, and this returns when nothing of
- * that is left, also if the process itself had exited before; a descendant that not even SIGKILL
+ * With %PROCTOR_COMMAND_OWN_TREE the signals go to all of its tree, and this returns when nothing
+ * of that is left, also if the process itself had exited before; a descendant that not even SIGKILL
  * ends, because it is stuck in the kernel, is not waited for.
  *
  * May be called by many at once: a signal that one call has sent is not sent again by another, and
@@ -155,7 +155,8 @@ proctor_process_stop_finish (ProctorProcess  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Ends the process as [method@Process.stop] does, with the signals and times of a plan of one's own.
+ * Ends the process as [method@Process.stop] does, with the signals and times of a plan of one's
+ * own.
  *
  * Errors: those of [method@Process.stop]; %PROCTOR_ERROR_INVALID_COMMAND for a signal that does not
  * exist, and then nothing is sent.

@@ -65,7 +65,8 @@ proctor_process_get_user_time (ProctorProcess *self)
 
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), -1);
 
-  return child_id_get_outcome (self->parts->child, &outcome) ? outcome_get_user_time (&outcome) : -1;
+  return child_id_get_outcome (self->parts->child, &outcome) ? outcome_get_user_time (&outcome)
+                                                             : -1;
 }
 
 /**
@@ -122,8 +123,8 @@ proctor_process_get_peak_memory (ProctorProcess *self,
  * @self: a process
  * @rusage: (out): return location for the resources used
  *
- * The resources that the process and its reaped descendants used, as of getrusage(2). `ru_maxrss` is
- * 0, see [method@Result.get_rusage].
+ * The resources that the process and its reaped descendants used, as of getrusage(2). `ru_maxrss`
+ * is 0, see [method@Result.get_rusage].
  *
  * Returns: %FALSE, with @rusage untouched, while it runs, and if the system did not say
  *

@@ -41,8 +41,8 @@ GTimeSpan outcome_get_system_time (const ChildOutcome *outcome);
 gboolean outcome_get_rusage (const ChildOutcome *outcome,
                              struct rusage      *rusage);
 
-/* What is wrong with an outcome: EXIT_STATUS, SIGNALLED or STATUS_LOST; NULL if nothing is. What was
- * captured of stderr, or NULL, is quoted at the end.
+/* What is wrong with an outcome: EXIT_STATUS, SIGNALLED or STATUS_LOST; NULL if nothing is. What
+ * was captured of stderr, or NULL, is quoted at the end.
  */
 GError *outcome_to_error (const ChildOutcome *outcome,
                           const char         *description,

@@ -74,7 +74,7 @@ typedef struct
   gboolean new_session;
   gboolean controlling_terminal; /* fd 0 becomes it; wants a new session */
   gboolean no_new_privs;
-  const char *tree_procs; /* the cgroup.procs of the child's tree; it goes there if it may. Nullable */
+  const char *tree_procs; /* cgroup.procs of the child's tree; it goes there if it may. Nullable */
   pid_t process_group; /* 0: its own; -1: the parent's */
 
   /* Whom it runs as, and with which limits. NULL: as this program. */

@@ -84,6 +84,35 @@ file_of (const TreeCgroup *self,
   return g_build_filename (self->path, name, NULL);
 }
 
+/* Whether it is done with, in any way but that there are processes in it. */
+static gboolean
+try_to_remove (const char *path)
+{
+  return rmdir (path) == 0 || errno != EBUSY;
+}
+
+/* @path, if it is not NULL, goes to those whose processes have outlived their handles; those that
+ * are empty by now are removed. Takes @path.
+ */
+static void
+keep_for_later (char *path)
+{
+  static GMutex left_lock;
+  static GPtrArray *left; /* guarded by left_lock; of char */
+
+  g_mutex_lock (&left_lock);
+  if (left == NULL)
+    left = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = left->len; i > 0; i--)
+    {
+      if (try_to_remove (left->pdata[i - 1]))
+        g_ptr_array_remove_index_fast (left, i - 1);
+    }
+  if (path != NULL)
+    g_ptr_array_add (left, path);
+  g_mutex_unlock (&left_lock);
+}
+
 TreeCgroup *
 tree_cgroup_new (void)
 {
@@ -100,6 +129,7 @@ tree_cgroup_new (void)
   if (access (own_procs, W_OK) != 0)
     return NULL;
 
+  keep_for_later (NULL);
   self = g_new0 (TreeCgroup, 1);
   self->path = g_strdup_printf ("%s/proctor-%d-%d", own, (int) getpid (),
                                 g_atomic_int_add (&counter, 1));
@@ -119,15 +149,19 @@ tree_cgroup_new (void)
 void
 tree_cgroup_free (TreeCgroup *self)
 {
-  for (guint i = 0; rmdir (self->path) != 0 && errno == EBUSY && i < REMOVE_LOOKS; i++)
+  gboolean removed = try_to_remove (self->path);
+
+  for (guint i = 0; !removed && i < REMOVE_LOOKS; i++)
     {
       g_autoptr(GArray) pids = tree_cgroup_list (self);
 
       if (pids == NULL || pids->len > 0)
         break;
       g_usleep (REMOVE_LOOK_USEC);
+      removed = try_to_remove (self->path);
     }
 
+  keep_for_later (removed ? NULL : g_steal_pointer (&self->path));
   g_free (self->path);
   g_free (self);
 }

@@ -19,7 +19,9 @@ typedef struct _TreeCgroup TreeCgroup;
  */
 TreeCgroup *tree_cgroup_new (void);
 
-/* Removes it, unless there are processes in it: then it stays. */
+/* Removes it. If there are still processes in it, that is tried again whenever another one is made
+ * or freed.
+ */
 void tree_cgroup_free (TreeCgroup *self);
 
 const char *tree_cgroup_get_path (const TreeCgroup *self);

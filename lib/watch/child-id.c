@@ -451,6 +451,21 @@ child_id_has_tree (const ChildId *self)
 }
 
 /* The signal to the group reaches the child, too; so first it is only asked whether it is there. */
+static int
+send_to_tree_locked (ChildId *self,
+                     int      signum)
+{
+  int error_number;
+
+  if (self->tree == NULL)
+    return send_locked (self, signum);
+
+  error_number = send_locked (self, 0);
+  if (error_number == 0 && !child_tree_signal (self->tree, signum))
+    error_number = send_locked (self, signum);
+  return error_number;
+}
+
 gboolean
 child_id_signal_tree (ChildId  *self,
                       int       signum,
@@ -459,16 +474,7 @@ child_id_signal_tree (ChildId  *self,
   int error_number;
 
   g_mutex_lock (&self->reap_lock);
-  if (self->tree == NULL)
-    {
-      error_number = send_locked (self, signum);
-    }
-  else
-    {
-      error_number = send_locked (self, 0);
-      if (error_number == 0 && !child_tree_signal (self->tree, signum))
-        error_number = send_locked (self, signum);
-    }
+  error_number = send_to_tree_locked (self, signum);
   g_mutex_unlock (&self->reap_lock);
 
   return report_sending (self, signum, error_number, error);
@@ -502,14 +508,91 @@ child_id_set_suspend_tracked (ChildId *self)
   atomic_store (&self->suspend_tracked, TRUE);
 }
 
-gboolean
-child_id_note_suspended (ChildId  *self,
-                         gboolean  suspended)
+/* Whether it is news, and somebody tracks it. */
+static gboolean
+note_suspended_locked (ChildId  *self,
+                       gboolean  suspended)
 {
-  atomic_store (&self->suspended_until,
-                suspended ? g_get_monotonic_time () + SUSPENDING_TIME : 0);
   return atomic_exchange (&self->suspended, suspended) != suspended &&
          atomic_load (&self->suspend_tracked);
+}
+
+gboolean
+child_id_set_suspended (ChildId   *self,
+                        gboolean   suspended,
+                        gboolean  *changed,
+                        GError   **error)
+{
+  int signum = suspended ? SIGSTOP : SIGCONT;
+  int error_number;
+
+  g_mutex_lock (&self->reap_lock);
+  error_number = send_to_tree_locked (self, signum);
+  if (error_number == 0)
+    {
+      atomic_store (&self->suspended_until,
+                    suspended ? g_get_monotonic_time () + SUSPENDING_TIME : 0);
+      *changed = note_suspended_locked (self, suspended);
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  return report_sending (self, signum, error_number, error);
+}
+
+/* Under the lock, so that what happened before a call of ours is not taken for news after it. A
+ * SIGSTOP of ours needs a moment to arrive, and until then the kernel may still tell that the child
+ * had gone on before.
+ */
+gboolean
+child_id_take_suspend_event (ChildId *self)
+{
+  siginfo_t info;
+  gboolean changed = FALSE;
+
+  g_mutex_lock (&self->reap_lock);
+  if (!self->reaped && wait_locked (self, &info, WSTOPPED | WCONTINUED | WNOHANG, NULL) == 0 &&
+      info.si_pid == self->pid)
+    {
+      if (info.si_code == CLD_CONTINUED)
+        {
+          if (g_get_monotonic_time () >= atomic_load (&self->suspended_until))
+            changed = note_suspended_locked (self, FALSE);
+        }
+      else
+        {
+          atomic_store (&self->suspended_until, 0);
+          changed = note_suspended_locked (self, TRUE);
+        }
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  return changed;
+}
+
+gboolean
+child_id_expects_stop (ChildId *self)
+{
+  return atomic_load (&self->suspended_until) != 0;
+}
+
+/* It was stopped and continued before anybody looked, by somebody else. */
+gboolean
+child_id_give_up_stop (ChildId *self)
+{
+  gboolean changed = FALSE;
+  siginfo_t info;
+
+  g_mutex_lock (&self->reap_lock);
+  if (!self->reaped && atomic_load (&self->suspended_until) != 0 &&
+      g_get_monotonic_time () >= atomic_load (&self->suspended_until) &&
+      wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0 && info.si_pid == 0)
+    {
+      atomic_store (&self->suspended_until, 0);
+      changed = note_suspended_locked (self, FALSE);
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  return changed;
 }
 
 /* Whoever tracks it has taken the kernel's word away. */
@@ -628,8 +711,8 @@ child_id_get_worker (const ChildId *self)
 }
 
 /* Without the lock, which a signal may want meanwhile. Nobody reaps a child that a thread sleeps
- * over but that thread, and the pidfd is closed only when the exit has been reported: so neither the
- * pid nor the pidfd comes to mean something else.
+ * over but that thread, and the pidfd is closed only when the exit has been reported: so neither
+ * the pid nor the pidfd comes to mean something else.
  */
 void
 child_id_await_exit (ChildId *self)

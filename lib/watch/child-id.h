@@ -53,12 +53,22 @@ gboolean child_id_get_outcome (ChildId      *self,
 /* Whether it is stopped by a signal at this moment. */
 gboolean child_id_is_suspended (ChildId *self);
 
-/* From now on child_id_note_suspended() is told of every change. */
-void child_id_set_suspend_tracked (ChildId *self);
+/* Suspends it and its tree, or lets them go on. @changed: whether that is news, and somebody tracks
+ * it.
+ */
+gboolean child_id_set_suspended (ChildId   *self,
+                                 gboolean   suspended,
+                                 gboolean  *changed,
+                                 GError   **error);
 
-/* It was suspended, or goes on. Whether that is news, and somebody tracks it. */
-gboolean child_id_note_suspended (ChildId  *self,
-                                  gboolean  suspended);
+/* For whoever tracks it, by a thread in waitid: from now on; takes what has happened, if it is no
+ * exit (TRUE if the state has changed); and believes the kernel where a SIGSTOP that was sent did
+ * not arrive in time (the same).
+ */
+void child_id_set_suspend_tracked (ChildId *self);
+gboolean child_id_take_suspend_event (ChildId *self);
+gboolean child_id_expects_stop (ChildId *self);
+gboolean child_id_give_up_stop (ChildId *self);
 
 /* Sends a signal to this child and to no other process, at once. PROCESS_LOOKUP when it has been
  * reaped.
@@ -124,8 +134,8 @@ void child_id_set_worker (ChildId *self,
                           Worker  *worker);
 Worker *child_id_get_worker (const ChildId *self);
 
-/* Sleeps until the child has exited, and leaves it to be reaped; or until nobody can wait for it any
- * more.
+/* Sleeps until the child has exited, and leaves it to be reaped; or until nobody can wait for it
+ * any more.
  */
 void child_id_await_exit (ChildId *self);
 

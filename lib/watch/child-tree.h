@@ -27,16 +27,16 @@ void child_tree_free (ChildTree *self);
 gboolean child_tree_signal (ChildTree *self,
                             int        signum);
 
-/* The leader has exited, and is about to be reaped: whoever is left is found as long as the group is
- * known to be the tree's.
+/* The leader has exited, and is about to be reaped: whoever is left is found as long as the group
+ * is known to be the tree's.
  */
 void child_tree_leader_exits (ChildTree *self);
 
 /* The leader was reaped: its group is not touched any more, since it might be another's. */
 void child_tree_leader_is_gone (ChildTree *self);
 
-/* Whether anything of the tree is left but the leader, after it was asked to end. Who was born since
- * the last signal gets that, too.
+/* Whether anything of the tree is left but the leader, after it was asked to end. Who was born
+ * since the last signal gets that, too.
  */
 gboolean child_tree_has_survivors (ChildTree *self);
 

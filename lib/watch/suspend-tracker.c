@@ -26,6 +26,9 @@
 
 #define STACK_SIZE (128 * 1024)
 
+/* Only for a moment after a call of ours that has crossed another event. */
+#define LOOK_USEC 1000
+
 typedef struct
 {
   ChildId *child; /* owned */
@@ -45,47 +48,51 @@ suspend_tracker_free (SuspendTracker *self)
   g_free (self);
 }
 
-static int
-wait_for (SuspendTracker *self,
-          siginfo_t      *info,
-          int             options)
+/* FALSE when it has exited, or nobody can wait for it any more. */
+static gboolean
+wait_for_event (SuspendTracker *self)
 {
+  idtype_t type = self->pidfd >= 0 ? P_PIDFD : P_PID;
+  int id = self->pidfd >= 0 ? self->pidfd : child_id_get_pid (self->child);
+  siginfo_t info;
   int result;
 
   do
     {
-      memset (info, 0, sizeof *info);
-      result = (int) syscall (SYS_waitid, self->pidfd >= 0 ? P_PIDFD : P_PID,
-                              self->pidfd >= 0 ? self->pidfd : child_id_get_pid (self->child), info,
-                              options, NULL);
+      memset (&info, 0, sizeof info);
+      result = (int) syscall (SYS_waitid, type, id, &info,
+                              WSTOPPED | WCONTINUED | WEXITED | WNOWAIT, NULL);
     }
   while (result < 0 && errno == EINTR);
 
-  return result;
+  return result == 0 && (info.si_code == CLD_STOPPED || info.si_code == CLD_CONTINUED);
 }
 
-static gboolean
-is_exit (const siginfo_t *info)
+/* The event may have been older than a SIGSTOP of ours. That arrives within a moment, and else the
+ * child has gone on again before it was looked at.
+ */
+static void
+await_expected_stop (SuspendTracker *self)
 {
-  return info->si_code != CLD_STOPPED && info->si_code != CLD_CONTINUED;
+  while (child_id_expects_stop (self->child) && !child_id_get_outcome (self->child, NULL))
+    {
+      if (child_id_take_suspend_event (self->child) || child_id_give_up_stop (self->child))
+        self->func (self->data);
+      g_usleep (LOOK_USEC);
+    }
 }
 
 static void *
 track_thread (void *data)
 {
   SuspendTracker *self = data;
-  siginfo_t info;
 
   pthread_setname_np (pthread_self (), "proctor-suspend");
-  while (!child_id_get_outcome (self->child, NULL) &&
-         wait_for (self, &info, WSTOPPED | WCONTINUED | WEXITED | WNOWAIT) == 0 && !is_exit (&info))
+  while (!child_id_get_outcome (self->child, NULL) && wait_for_event (self))
     {
-      if (wait_for (self, &info, WSTOPPED | WCONTINUED | WNOHANG) != 0)
-        break;
-      /* It may have changed again since. */
-      if (info.si_pid == child_id_get_pid (self->child) &&
-          child_id_note_suspended (self->child, info.si_code == CLD_STOPPED))
+      if (child_id_take_suspend_event (self->child))
         self->func (self->data);
+      await_expected_stop (self);
     }
 
   suspend_tracker_free (self);

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 typedef void (*SuspendFunc) (gpointer data);
 
 /* Thread: ANY. Calls @func after every change that child_id_note_suspended() takes for news, until
- * the child has exited. Before it is watched. Takes @data; where no thread can be had FALSE, and then
- * nothing happens but that @data is let go.
+ * the child has exited. Before it is watched. Takes @data; where no thread can be had FALSE, and
+ * then nothing happens but that @data is let go.
  */
 gboolean suspend_tracker_start (ChildId         *child,
                                 SuspendFunc      func,

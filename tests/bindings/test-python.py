@@ -36,6 +36,78 @@ def run_loop(start):
     return answers[0]
 
 
+class Ending(unittest.TestCase):
+    def test_stop_plan(self):
+        plan = Proctor.StopPlan.new()
+        plan.add_step(signal.SIGINT, 60 * GLib.USEC_PER_SEC)
+        self.assertEqual(plan.get_n_steps(), 1)
+        self.assertEqual(plan.get_step(0), (True, signal.SIGINT, 60 * GLib.USEC_PER_SEC))
+        self.assertFalse(plan.get_step(1)[0])
+        process = Proctor.Command.new(["sleep", "100"]).spawn(None)
+        self.assertTrue(process.stop_with_plan(plan, None))
+        self.assertEqual(process.get_returncode(), (True, -signal.SIGINT))
+
+        command = Proctor.Command.new(["sleep", "100"])
+        command.set_stop_plan(plan)
+        result = command.run_with_timeout(None, 100000, None)
+        self.assertTrue(result.is_timed_out())
+        self.assertEqual(result.get_returncode(), -signal.SIGINT)
+
+    def test_stop_asynchronously(self):
+        process = Proctor.Command.new(["sleep", "100"]).spawn(None)
+        plan = Proctor.StopPlan.new()
+        self.assertTrue(run_loop(lambda done: process.stop_with_plan_async(
+            plan, None, lambda source, answer: done(source.stop_with_plan_finish(answer)))))
+        self.assertEqual(process.get_returncode(), (True, -signal.SIGKILL))
+
+    def test_tree(self):
+        command = Proctor.Command.new_shell("sleep 100 & echo $!; wait")
+        command.set_flags(Proctor.CommandFlags.OWN_TREE)
+        command.set_stdout(Proctor.Stdio.PIPE)
+        process = command.spawn(None)
+        pid = int(process.get_stdout().read_line(None).get_data())
+        found = {info.get_pid(): info for info in process.list_descendants()}
+        self.assertEqual(found[pid].get_parent_pid(), process.get_pid())
+        self.assertIn(found[pid].get_name(), ("sleep", "sh"))
+        self.assertTrue(process.stop(-1, None))
+        self.assertEqual(process.list_descendants(), [])
+        self.assertGreater(process.get_wall_time(), 0)
+
+    def test_suspend(self):
+        process = Proctor.Command.new(["sleep", "100"]).spawn(None)
+        self.assertTrue(process.suspend())
+        self.assertEqual(process.get_state(), Proctor.ProcessState.SUSPENDED)
+        self.assertTrue(process.resume())
+        self.assertTrue(process.stop(0, None))
+
+    def test_output_limit(self):
+        command = Proctor.Command.new_shell("echo abcdef; echo error >&2; exit 3")
+        command.set_output_limit(3, Proctor.OutputPolicy.KEEP_TAIL)
+        result = command.run(None, None)
+        self.assertTrue(result.is_truncated())
+        self.assertTrue(result.props.truncated)
+        self.assertEqual(result.get_stdout().get_data(), b"ef\n")
+        self.assertEqual((result.get_stdout_cut(), result.get_stderr_cut()), (4, 3))
+        with self.assertRaises(GLib.Error) as caught:
+            result.check()
+        self.assertIn("exited with 3:\nor", caught.exception.message)
+        command.set_output_limit(3, Proctor.OutputPolicy.FAIL)
+        with self.assertRaises(GLib.Error) as caught:
+            command.run(None, None).check()
+        self.assertTrue(caught.exception.matches(Proctor.Error.quark(), Proctor.Error.OUTPUT_LIMIT)
+                        if hasattr(Proctor.Error, "quark") else True)
+
+    def test_cancel_policy(self):
+        command = Proctor.Command.new(["sleep", "100"])
+        command.set_cancel_policy(Proctor.CancelPolicy.KILL)
+        process = command.spawn(None)
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        with self.assertRaises(GLib.Error):
+            process.wait(cancellable)
+        self.assertEqual(process.wait(None), (True, -signal.SIGKILL))
+
+
 class Run(unittest.TestCase):
     def test_asynchronous(self):
         command = Proctor.Command.new_shell("echo hello; echo oops >&2; exit 3")

@@ -17,7 +17,8 @@ _proctor_run()
             -s | --shell)
                 shell=yes
                 ;;
-            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input | \
+            -f | --from | -j | --jobs | -t | --timeout | --grace | --stop-plan | --max-output | -C | --cwd | -e | --env | \
+                -i | --input | \
                 --user | --group | --extra-groups | --umask | --rlimit | --nice | --cpus | --io-priority | \
                 --oom-score-adj | --cgroup | --ignore-signal | --argv0 | --optional)
                 ((i++))
@@ -74,17 +75,23 @@ _proctor_run()
             COMPREPLY=($(compgen -W 'rlimits nice cpu-affinity io-priority oom-score-adj cgroup' -- "$cur"))
             return
             ;;
-        -j | --jobs | -t | --timeout | --grace | --umask | --nice | --cpus | --oom-score-adj | --argv0)
+        --max-output)
+            [[ $cur =~ ^[0-9]+[KMG]?: ]] &&
+                COMPREPLY=($(compgen -W 'fail head tail' -- "${cur##*:}"))
+            return
+            ;;
+        -j | --jobs | -t | --timeout | --grace | --stop-plan | --umask | --nice | --cpus | --oom-score-adj | --argv0)
             return
             ;;
     esac
     $split && return
 
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --cwd= --env= --input=
-            --capture --json --label --user= --group= --extra-groups= --umask= --rlimit= --nice= --cpus=
-            --io-priority= --oom-score-adj= --cgroup= --no-new-privs --die-with-parent
-            --ignore-signal= --argv0= --optional= --help --help-process --help-all' -- "$cur"))
+        COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --stop-plan= --tree
+            --max-output= --cwd= --env= --input= --capture --json --label --user= --group= --extra-groups=
+            --umask= --rlimit= --nice= --cpus= --io-priority= --oom-score-adj= --cgroup= --no-new-privs
+            --die-with-parent --ignore-signal= --argv0= --optional= --help --help-process
+            --help-all' -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     elif [[ ! $shell ]]; then
         _command_offset $cword

@@ -102,6 +102,7 @@ new_command (const RunOptions *options,
   proctor_command_set_stderr (command, output);
   proctor_command_set_drain_grace (command, DRAIN_GRACE);
   run_attributes_apply (options->attributes, command);
+  run_ending_apply (&options->ending, command);
 
   return command;
 }
@@ -190,7 +191,7 @@ stopped_cb (GObject      *source,
 static void
 stop_process (RunJob *self)
 {
-  proctor_process_stop_async (self->process, self->options->grace, NULL, stopped_cb,
+  proctor_process_stop_async (self->process, -1, NULL, stopped_cb,
                               run_job_ref (self));
 }
 
@@ -353,9 +354,17 @@ run_job_get_error (RunJob *self)
 }
 
 gboolean
+run_job_is_over_limit (RunJob *self)
+{
+  return self->result != NULL && self->options->ending.policy == PROCTOR_OUTPUT_POLICY_FAIL &&
+         proctor_result_is_truncated (self->result);
+}
+
+gboolean
 run_job_is_failed (RunJob *self)
 {
   return self->stop_reason != RUN_STOP_NONE || self->result == NULL ||
+         run_job_is_over_limit (self) ||
          proctor_result_get_returncode (self->result) != 0;
 }
 
@@ -391,6 +400,9 @@ run_job_dup_complaint (RunJob *self)
   if (self->error != NULL)
     return g_strdup_printf ("'%s': %s", text, self->error->message);
 
+  if (run_job_is_over_limit (self))
+    return g_strdup_printf (_("'%s' wrote more than it may and was stopped"), text);
+
   returncode = proctor_result_get_returncode (self->result);
   if (returncode > 0)
     return g_strdup_printf (_("'%s' exited with %d"), text, returncode);
@@ -399,6 +411,11 @@ run_job_dup_complaint (RunJob *self)
       signal_name = tool_dup_signal_name (-returncode);
       return g_strdup_printf (_("'%s' was ended by %s"), text, signal_name);
     }
+  if (proctor_result_is_truncated (self->result))
+    return g_strdup_printf (_("'%s' wrote more than is kept; %" G_GUINT64_FORMAT
+                              " bytes are not shown"),
+                            text, proctor_result_get_stdout_cut (self->result)
+                                    + proctor_result_get_stderr_cut (self->result));
   if (proctor_result_is_incomplete (self->result))
     return g_strdup_printf (_("'%s' has left a process behind that holds its output; "
                               "what that writes is not shown"), text);
@@ -438,6 +455,8 @@ run_job_get_exit_code (RunJob *self)
     return TOOL_EXIT_TIMED_OUT;
   if (self->error != NULL)
     return exit_code_for_error (self);
+  if (run_job_is_over_limit (self))
+    return TOOL_EXIT_TROUBLE;
 
   returncode = proctor_result_get_returncode (self->result);
 

@@ -38,9 +38,7 @@ RunJob *run_job_ref (RunJob *self);
 void run_job_unref (RunJob *self);
 
 void run_job_start (RunJob *self);
-/* SIGTERM and SIGCONT, then SIGKILL after the grace. Does nothing where it does not run or is being
- * stopped already.
- */
+/* As the stop plan says. Does nothing where it does not run or is being stopped already. */
 void run_job_stop (RunJob        *self,
                    RunStopReason  reason);
 /* SIGKILL at once. */
@@ -65,6 +63,8 @@ RunStopReason run_job_get_stop_reason (RunJob *self);
 ProctorResult *run_job_get_result (RunJob *self);
 /* Why it could not be started, or has no returncode; else NULL. */
 const GError *run_job_get_error (RunJob *self);
+/* Whether it was stopped because it has written too much. */
+gboolean run_job_is_over_limit (RunJob *self);
 gboolean run_job_is_failed (RunJob *self);
 /* What happened, for people; NULL where all went well. */
 char *run_job_dup_complaint (RunJob *self);

@@ -102,6 +102,15 @@ append_bytes (GString    *line,
   append_string (line, base64_name, text);
 }
 
+static void
+append_count (GString    *line,
+              const char *name,
+              guint64     n)
+{
+  append_name (line, name);
+  g_string_append_printf (line, "%" G_GUINT64_FORMAT, n);
+}
+
 static char *
 dup_iso8601 (gint64 microseconds)
 {
@@ -169,6 +178,9 @@ get_error_message (RunJob *job)
   if (run_job_get_stop_reason (job) == RUN_STOP_TIMED_OUT)
     return NULL;
 
+  if (run_job_is_over_limit (job))
+    return _("it wrote more than it may and was stopped");
+
   return error != NULL ? error->message : NULL;
 }
 
@@ -185,6 +197,8 @@ run_json_dup_line (RunJob *job)
   append_returncode (line, result);
   append_bytes (line, "stdout", result != NULL ? proctor_result_get_stdout (result) : NULL);
   append_bytes (line, "stderr", result != NULL ? proctor_result_get_stderr (result) : NULL);
+  append_count (line, "stdout_cut", result != NULL ? proctor_result_get_stdout_cut (result) : 0);
+  append_count (line, "stderr_cut", result != NULL ? proctor_result_get_stderr_cut (result) : 0);
   append_boolean (line, "timed_out", run_job_get_stop_reason (job) == RUN_STOP_TIMED_OUT);
   append_boolean (line, "incomplete", result != NULL && proctor_result_is_incomplete (result));
   append_times (line, result);

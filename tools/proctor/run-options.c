@@ -35,6 +35,8 @@ typedef struct
   double timeout;
   gboolean has_timeout;
   double grace;
+  gboolean has_grace;
+  RunEnding ending;
   char *cwd;
   char **variables;
   char *input_path;
@@ -52,6 +54,7 @@ raw_options_clear (RawOptions *raw)
   g_free (raw->from_path);
   g_strfreev (raw->words);
   g_clear_pointer (&raw->attributes, run_attributes_free);
+  run_ending_clear (&raw->ending);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
@@ -73,6 +76,7 @@ run_options_free (RunOptions *self)
   g_strfreev (self->variables);
   g_clear_pointer (&self->input, g_bytes_unref);
   g_clear_pointer (&self->attributes, run_attributes_free);
+  run_ending_clear (&self->ending);
   g_ptr_array_unref (self->commands);
   g_free (self);
 }
@@ -80,7 +84,8 @@ run_options_free (RunOptions *self)
 gboolean
 run_options_captures (const RunOptions *self)
 {
-  return self->capture || self->json || self->label || self->commands->len != 1;
+  return self->capture || self->ending.max_output >= 0 || self->json || self->label ||
+         self->commands->len != 1;
 }
 
 static gboolean
@@ -113,6 +118,7 @@ grace_option_cb (const char  *option_name,
   RawOptions *raw = data;
   char *end = NULL;
 
+  raw->has_grace = TRUE;
   raw->grace = g_ascii_strtod (value, &end);
   if (end == value || *end != '\0' || !isfinite (raw->grace) || raw->grace < 0)
     {
@@ -124,6 +130,30 @@ grace_option_cb (const char  *option_name,
   return TRUE;
 }
 
+static gboolean
+stop_plan_option_cb (const char  *option_name,
+                     const char  *value,
+                     gpointer     data,
+                     GError     **error)
+{
+  RawOptions *raw = data;
+
+  run_ending_clear (&raw->ending);
+  raw->ending.plan = run_ending_parse_plan (value, error);
+  return raw->ending.plan != NULL;
+}
+
+static gboolean
+max_output_option_cb (const char  *option_name,
+                      const char  *value,
+                      gpointer     data,
+                      GError     **error)
+{
+  RawOptions *raw = data;
+
+  return run_ending_parse_max_output (&raw->ending, value, error);
+}
+
 static const char run_examples[] =
   "  proctor run ls -l /tmp\n"
   "  proctor run --shell 'ls /zzz' 'sleep 1; echo hello'\n"
@@ -131,6 +161,7 @@ static const char run_examples[] =
   "  printf 'b\\na\\n' | proctor run --input - sort\n"
   "  proctor run --timeout 10 --cwd /srv --env LC_ALL=C make\n"
   "  proctor run --user nobody --nice 10 --rlimit NOFILE=64 --no-new-privs ./untrusted\n"
+  "  proctor run --timeout 60 --tree --stop-plan INT:2,TERM:5 --max-output 1M:tail make\n"
   "  proctor run --json --shell 'echo out; echo err >&2; exit 3'";
 
 static char *
@@ -146,7 +177,8 @@ dup_description (void)
       "124 after a time-out, 125 if proctor itself has failed.\n"
       "Several commands run in parallel with no input; the output of each is printed in one piece\n"
       "when it has ended. The exit code is 1 if any of them failed."),
-    _("Ctrl-C stops what runs: SIGTERM, then SIGKILL after the grace. A second one kills at once."),
+    _("Ctrl-C stops what runs: SIGTERM, then SIGKILL after the grace, or what the plan says.\n"
+      "A second one kills at once."),
     _("Examples:"), run_examples);
 }
 
@@ -163,6 +195,14 @@ new_context (RawOptions *raw)
       N_("Stop a command that runs longer"), N_("SECONDS") },
     { "grace", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) grace_option_cb,
       N_("Time between SIGTERM and SIGKILL (default: 5)"), N_("SECONDS") },
+    { "stop-plan", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) stop_plan_option_cb,
+      N_("Stop with these signals, each with the time until the next, then with KILL"),
+      N_("SIGNAL:SECONDS,…") },
+    { "tree", 0, 0, G_OPTION_ARG_NONE, &raw->ending.tree,
+      N_("Stop a command together with all that descends from it"), NULL },
+    { "max-output", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) max_output_option_cb,
+      N_("Keep no more of each output; fail (default), or keep its head or tail"),
+      N_("BYTES[:POLICY]") },
     { "cwd", 'C', 0, G_OPTION_ARG_FILENAME, &raw->cwd, N_("Run in this directory"), N_("DIR") },
     { "env", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->variables,
       N_("Set a variable; may be given several times"), N_("K=V") },
@@ -204,6 +244,8 @@ check_raw (const RawOptions *raw)
   if (run_attributes_get_argv0 (raw->attributes) != NULL
       && (raw->shell || raw->from_path != NULL))
     return g_strdup (_("--argv0 is for a command that is no shell script"));
+  if (raw->has_grace && raw->ending.plan != NULL)
+    return g_strdup (_("--grace and --stop-plan exclude each other"));
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
       return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
@@ -330,6 +372,10 @@ options_from_raw (RawOptions  *raw,
   if (raw->has_timeout)
     self->timeout = MAX (1, MIN (raw->timeout, MAX_SECONDS) * G_USEC_PER_SEC);
   self->grace = MIN (raw->grace, MAX_SECONDS) * G_USEC_PER_SEC;
+  self->ending = raw->ending;
+  raw->ending.plan = NULL;
+  run_ending_complete (&self->ending, self->grace);
+  self->grace = run_ending_get_duration (&self->ending);
   self->cwd = g_steal_pointer (&raw->cwd);
   self->variables = g_steal_pointer (&raw->variables);
   self->attributes = g_steal_pointer (&raw->attributes);
@@ -396,6 +442,7 @@ run_options_parse (int    argc,
     .jobs = DEFAULT_JOBS,
     .grace = DEFAULT_GRACE_SECONDS,
     .attributes = run_attributes_new (),
+    .ending.max_output = -1,
   };
   g_autoptr(GOptionContext) context = new_context (&raw);
   g_autoptr(GError) error = NULL;

@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 
 #include "run-attributes.h"
+#include "run-ending.h"
 
 G_BEGIN_DECLS
 
@@ -25,7 +26,8 @@ typedef struct
   gboolean label;
   guint jobs;        /* G_MAXUINT: no bound */
   GTimeSpan timeout; /* 0: none */
-  GTimeSpan grace;
+  GTimeSpan grace;   /* until SIGKILL, however it is stopped */
+  RunEnding ending;
   char *cwd;
   char **variables; /* K=V */
   GBytes *input;    /* NULL: none */

@@ -227,7 +227,8 @@ wants_complaint (RunOutput *self,
 
   return self->jobs->len > 1 || run_job_get_stop_reason (job) != RUN_STOP_NONE ||
          run_job_get_error (job) != NULL ||
-         (result != NULL && proctor_result_is_incomplete (result));
+         (result != NULL && (proctor_result_is_incomplete (result) ||
+                             proctor_result_is_truncated (result)));
 }
 
 static gboolean
