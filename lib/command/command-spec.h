@@ -59,6 +59,10 @@ CommandSpec *command_spec_copy (const CommandSpec *self);
 CommandSpec *command_spec_ref (CommandSpec *self);
 void command_spec_unref (CommandSpec *self);
 
+/* Replaces a string of a spec by a copy of @value, which may be NULL. */
+void command_spec_set_string (char       **slot,
+                              const char  *value);
+
 /* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names
  * the value.
  */

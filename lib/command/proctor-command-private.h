@@ -11,4 +11,9 @@ G_BEGIN_DECLS
 /* The snapshot of what @self says now. Later changes of @self do not reach it. */
 CommandSpec *proctor_command_dup_spec (ProctorCommand *self);
 
+/* The spec to be changed: a copy if a snapshot has it, too. With one reference, ours, nobody else
+ * can take a second one.
+ */
+CommandSpec *proctor_command_edit_spec (ProctorCommand *self);
+
 G_END_DECLS

@@ -1,0 +1,173 @@
+/* What can be wrong with a command and is seen without asking the system.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Thread: ANY, for a shared snapshot. */
+
+#include "config.h"
+
+#include "command/command-validate.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <proctor/proctor.h>
+
+#define KNOWN_FLAGS \
+  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP)
+
+gboolean
+command_fail (GError     **error,
+              const char  *format,
+              ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  if (error != NULL)
+    *error = g_error_new_valist (PROCTOR_ERROR, PROCTOR_ERROR_INVALID_COMMAND, format, args);
+  va_end (args);
+
+  return FALSE;
+}
+
+static gboolean
+check_program (const CommandSpec  *self,
+               GError            **error)
+{
+  if (self->shell_script == NULL && (self->argv == NULL || self->argv[0] == NULL))
+    return command_fail (error,
+                         _("The argument vector is empty; its first argument names the program"));
+
+  if (self->executable != NULL && self->executable[0] == '\0')
+    return command_fail (error, _("The executable “” has an empty name"));
+
+  if (self->shell_script == NULL && self->executable == NULL && self->argv[0][0] == '\0')
+    return command_fail (error, _("The program “” has an empty name"));
+
+  if (self->cwd != NULL && self->cwd[0] == '\0')
+    return command_fail (error, _("The working directory “” has an empty name"));
+
+  return TRUE;
+}
+
+/* The values of variables may be secrets and stay out of every message. */
+static gboolean
+check_environment (const CommandSpec  *self,
+                   GError            **error)
+{
+  for (guint i = 0; self->environ != NULL && self->environ[i] != NULL; i++)
+    {
+      const char *equals = strchr (self->environ[i], '=');
+
+      if (equals == NULL)
+        {
+          g_autofree char *entry = g_utf8_make_valid (self->environ[i], -1);
+
+          return command_fail (error, _("The entry “%s” of the environment has no “=”"), entry);
+        }
+      if (equals == self->environ[i])
+        return command_fail (error,
+                             _("Entry %u (from 0) of the environment has the empty name “”"),
+                             i);
+    }
+
+  for (guint i = 0; i < self->env_changes->len; i++)
+    {
+      const CommandEnvChange *change = g_ptr_array_index (self->env_changes, i);
+
+      if (change->name[0] == '\0')
+        return command_fail (error,
+                             _("“” cannot be the name of an environment variable: it is empty"));
+      if (strchr (change->name, '=') != NULL)
+        {
+          g_autofree char *name = g_utf8_make_valid (change->name, -1);
+
+          return command_fail (error,
+                               _("“%s” cannot be the name of an environment variable: "
+                                 "it has a “=”"),
+                               name);
+        }
+    }
+
+  return TRUE;
+}
+
+static gboolean
+check_stdio (const CommandSpec  *self,
+             guint               fd,
+             GError            **error)
+{
+  static const char * const names[] = { "stdin", "stdout", "stderr" };
+  const CommandStdio *stdio = &self->stdio[fd];
+
+  if (stdio->path != NULL)
+    {
+      if (stdio->path[0] == '\0')
+        return command_fail (error, _("The path “” for %s is empty"), names[fd]);
+      return TRUE;
+    }
+
+  switch (stdio->kind)
+    {
+    case PROCTOR_STDIO_DEFAULT:
+    case PROCTOR_STDIO_INHERIT:
+    case PROCTOR_STDIO_PIPE:
+    case PROCTOR_STDIO_DEVNULL:
+      return TRUE;
+
+    case PROCTOR_STDIO_STDOUT:
+      if (fd == 2)
+        return TRUE;
+      return command_fail (error,
+                           _("PROCTOR_STDIO_STDOUT is for stderr only, it cannot be used for %s"),
+                           names[fd]);
+
+    default:
+      return command_fail (error, _("%d is not a ProctorStdio; it was given for %s"),
+                           (int) stdio->kind, names[fd]);
+    }
+}
+
+static gboolean
+check_attributes (const CommandSpec  *self,
+                  GError            **error)
+{
+  guint unknown = (guint) self->flags & ~(guint) KNOWN_FLAGS;
+
+  if (unknown != 0)
+    return command_fail (error, _("The flags 0x%x are not known"), unknown);
+
+  if (self->process_group < COMMAND_NO_PROCESS_GROUP)
+    return command_fail (error, _("%d is not a process group"), self->process_group);
+
+  /* A session leader leads its own group and cannot leave it: setpgid (2) would be EPERM. */
+  if ((self->flags & PROCTOR_COMMAND_NEW_SESSION) != 0 &&
+      self->process_group != COMMAND_NO_PROCESS_GROUP)
+    return command_fail (error,
+                         _("PROCTOR_COMMAND_NEW_SESSION makes a process group of its own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+
+  if (self->limit == 0)
+    return command_fail (error,
+                         _("The limit of the stream readers is 0 bytes; it must be at least 1"));
+
+  return TRUE;
+}
+
+gboolean
+command_spec_validate (const CommandSpec  *self,
+                       GError            **error)
+{
+  if (!check_program (self, error) || !check_environment (self, error))
+    return FALSE;
+
+  for (guint fd = 0; fd < G_N_ELEMENTS (self->stdio); fd++)
+    {
+      if (!check_stdio (self, fd, error))
+        return FALSE;
+    }
+
+  return check_attributes (self, error);
+}
