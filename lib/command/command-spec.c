@@ -44,6 +44,7 @@ command_spec_new (void)
 
   g_atomic_ref_count_init (&self->ref_count);
   self->env_changes = g_ptr_array_new_with_free_func (env_change_free);
+  command_files_init (&self->files);
   self->process_group = COMMAND_NO_PROCESS_GROUP;
   self->limit = COMMAND_DEFAULT_LIMIT;
   self->timeout = COMMAND_TIME_UNSET;
@@ -70,8 +71,7 @@ command_spec_copy (const CommandSpec *self)
   copy->environ = g_strdupv (self->environ);
   /* g_ptr_array_copy() keeps the free function. */
   copy->env_changes = g_ptr_array_copy (self->env_changes, (GCopyFunc) env_change_copy, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (copy->stdio); i++)
-    copy->stdio[i].path = g_strdup (self->stdio[i].path);
+  command_files_copy (&copy->files, &self->files);
 
   return copy;
 }
@@ -96,9 +96,23 @@ command_spec_unref (CommandSpec *self)
   g_free (self->cwd);
   g_strfreev (self->environ);
   g_ptr_array_unref (self->env_changes);
-  for (gsize i = 0; i < G_N_ELEMENTS (self->stdio); i++)
-    g_free (self->stdio[i].path);
+  command_files_clear (&self->files);
   g_free (self);
+}
+
+gboolean
+command_spec_let_go_of_fds (CommandSpec **self)
+{
+  CommandSpec *copy;
+
+  if (!command_files_have_fds (&(*self)->files))
+    return FALSE;
+
+  copy = command_spec_copy (*self);
+  command_files_release_fds (&copy->files);
+  command_spec_unref (*self);
+  *self = copy;
+  return TRUE;
 }
 
 void

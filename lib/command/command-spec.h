@@ -10,6 +10,8 @@
 
 #include <proctor/proctor-enums.h>
 
+#include "command/command-files.h"
+
 G_BEGIN_DECLS
 
 #define COMMAND_DEFAULT_LIMIT 65536
@@ -17,13 +19,6 @@ G_BEGIN_DECLS
 
 /* A GTimeSpan that was not set. Other negative values mean "no bound". */
 #define COMMAND_TIME_UNSET G_MININT64
-
-typedef struct
-{
-  ProctorStdio kind;
-  char *path;      /* not NULL: this file, and `kind` does not count */
-  gboolean append; /* for an output path */
-} CommandStdio;
 
 typedef struct
 {
@@ -46,7 +41,7 @@ typedef struct
   GStrv environ;           /* the base; NULL: the program's own at the time of the spawn */
   GPtrArray *env_changes;  /* of CommandEnvChange, applied in order to the base */
 
-  CommandStdio stdio[3];
+  CommandFiles files;
   ProctorCommandFlags flags;
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
@@ -58,6 +53,11 @@ CommandSpec *command_spec_new (void);
 CommandSpec *command_spec_copy (const CommandSpec *self);
 CommandSpec *command_spec_ref (CommandSpec *self);
 void command_spec_unref (CommandSpec *self);
+
+/* For who keeps a snapshot beyond the spawn: replaces it by one without the fds that were given to
+ * the command, so that they can be closed. Whether it had any.
+ */
+gboolean command_spec_let_go_of_fds (CommandSpec **self);
 
 /* Replaces a string of a spec by a copy of @value, which may be NULL. */
 void command_spec_set_string (char       **slot,

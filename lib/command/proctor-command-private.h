@@ -16,4 +16,13 @@ CommandSpec *proctor_command_dup_spec (ProctorCommand *self);
  */
 CommandSpec *proctor_command_edit_spec (ProctorCommand *self);
 
+/* The stream of the user's behind one of the three stdios, which the spec says is streamed; NULL:
+ * none.
+ */
+GObject *proctor_command_get_stream (ProctorCommand *self,
+                                     int             fd);
+void proctor_command_set_stream (ProctorCommand *self,
+                                 int             fd,
+                                 gpointer        stream);
+
 G_END_DECLS

@@ -92,6 +92,9 @@ struct _ProctorCommand
    * the thread that sets the command. A shared spec is immutable.
    */
   CommandSpec *spec;
+
+  /* The thread that sets the command. Not in the spec, which a worker may let go of. */
+  GObject *streams[3]; /* owned; NULL: none */
 };
 
 G_DEFINE_FINAL_TYPE (ProctorCommand, proctor_command, G_TYPE_OBJECT)
@@ -102,6 +105,8 @@ proctor_command_finalize (GObject *object)
   ProctorCommand *self = PROCTOR_COMMAND (object);
 
   command_spec_unref (self->spec);
+  for (guint i = 0; i < G_N_ELEMENTS (self->streams); i++)
+    g_clear_object (&self->streams[i]);
 
   G_OBJECT_CLASS (proctor_command_parent_class)->finalize (object);
 }
@@ -122,6 +127,21 @@ CommandSpec *
 proctor_command_dup_spec (ProctorCommand *self)
 {
   return command_spec_ref (self->spec);
+}
+
+GObject *
+proctor_command_get_stream (ProctorCommand *self,
+                            int             fd)
+{
+  return self->streams[fd];
+}
+
+void
+proctor_command_set_stream (ProctorCommand *self,
+                            int             fd,
+                            gpointer        stream)
+{
+  g_set_object (&self->streams[fd], stream);
 }
 
 CommandSpec *

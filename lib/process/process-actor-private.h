@@ -75,6 +75,7 @@ struct _ProcessActor
   GQueue waits;             /* of Operation: waits and stops, finished by the exit */
   GError *transfer_error;   /* why an output could not be read on */
 
+  Terminal *terminal;   /* owned; NULL: no stdio is one */
   PipeSink input;
   WriteChannel *writer; /* owned; NULL: a run's */
   gboolean has_input;   /* stdin is, or was, a pipe */

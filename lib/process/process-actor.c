@@ -165,6 +165,8 @@ handle_exit (ProcessActor *self)
 
   self->exited = TRUE;
   child_id_close_pidfd (self->child);
+  if (self->terminal != NULL)
+    terminal_close (self->terminal);
   worker_disarm_timer (self->actor.worker, &self->stop_timer);
 
   while ((waiting = g_queue_pop_head (&self->waits)) != NULL)
@@ -266,6 +268,7 @@ finish_spawn (ProcessActor *self)
   parts->fds[0] = self->input.fd;
   parts->fds[1] = self->outputs[0].source.fd;
   parts->fds[2] = self->outputs[1].source.fd;
+  parts->terminal = self->terminal != NULL ? terminal_ref (self->terminal) : NULL;
   parts->writer = self->writer != NULL ? write_channel_ref (self->writer) : NULL;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
@@ -301,6 +304,7 @@ job_done_in_worker (Actor   *actor,
   self->start_time = job->start_time;
   self->start_monotonic = job->start_monotonic;
   process_adopt_pipes (self, job);
+  command_spec_let_go_of_fds (&self->spec);
 
   if (process_launch_is_given_up (self) || self->timed_out)
     process_begin_stop (self, -1);
@@ -327,15 +331,6 @@ stdio_defaults (ProcessActor    *self,
   return STDIO_DEFAULTS_PIPES;
 }
 
-static gboolean
-stdin_can_be_a_pipe (const CommandSpec *spec)
-{
-  const CommandStdio *stdio = &spec->stdio[STDIN_FILENO];
-
-  return stdio->path == NULL &&
-         (stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE);
-}
-
 static void
 start_launch (Actor     *actor,
               Operation *operation)
@@ -344,7 +339,7 @@ start_launch (Actor     *actor,
   g_autoptr(GError) error = NULL;
 
   if (operation->cancelled || self->shutting_down ||
-      (operation->input != NULL && !stdin_can_be_a_pipe (self->spec)))
+      (operation->input != NULL && !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
     {
       self->started = self->exited = TRUE;
       if (operation->cancelled || self->shutting_down)
@@ -398,6 +393,9 @@ dropped_in_worker (Actor   *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   self->has_handle = FALSE;
+  /* Streams that are still held keep copies. */
+  if (self->terminal != NULL)
+    terminal_close (self->terminal);
   if (!self->exited && (self->spec->flags & PROCTOR_COMMAND_KILL_ON_DROP) != 0)
     child_id_signal (self->child, SIGKILL, NULL);
 
@@ -440,6 +438,7 @@ process_actor_free (Actor *actor)
   process_link_unref (self->link);
   g_clear_pointer (&self->child, child_id_unref);
   g_clear_error (&self->transfer_error);
+  g_clear_pointer (&self->terminal, terminal_unref);
   g_clear_pointer (&self->writer, write_channel_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
@@ -570,5 +569,6 @@ process_parts_free (ProcessParts *self)
   process_link_unref (self->link);
   child_id_unref (self->child);
   child_watcher_unref (self->watcher);
+  g_clear_pointer (&self->terminal, terminal_unref);
   g_free (self);
 }

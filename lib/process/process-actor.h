@@ -10,6 +10,7 @@
 #include "command/own-environ.h"
 #include "process/operation.h"
 #include "process/process-link.h"
+#include "process/terminal.h"
 #include "stream/read-channel.h"
 #include "stream/write-channel.h"
 
@@ -26,6 +27,7 @@ typedef struct
   ProctorChildWatcher *watcher; /* owned */
   WriteChannel *writer;         /* owned; NULL: stdin is no pipe, or its stream has it */
   ReadChannel *readers[2];      /* owned; the same for stdout and stderr */
+  Terminal *terminal;           /* owned; NULL: no stdio is one */
   int fds[3];                   /* the numbers of our ends of the pipes, or -1 */
 } ProcessParts;
 

@@ -114,16 +114,26 @@ void
 process_adopt_pipes (ProcessActor *self,
                      SpawnJob     *job)
 {
-  self->has_input = job->pipes[0] >= 0;
-  pipe_sink_init (&self->input, self->actor.worker, job->pipes[0], input_changed, self);
-  job->pipes[0] = -1;
+  gboolean fixed_size = self->spec->files.pipe_size != 0;
+
+  self->has_input = job->ends[0].fd >= 0;
+  pipe_sink_init (&self->input, self->actor.worker, job->ends[0].fd, input_changed, self);
+  self->input.kind = job->ends[0].kind;
+  self->input.fixed_size = fixed_size || self->input.kind != PIPE_KIND_PIPE;
+  job->ends[0].fd = -1;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      self->outputs[i].captured = job->pipes[i + 1] >= 0;
-      pipe_source_init (&self->outputs[i].source, self->actor.worker, job->pipes[i + 1]);
-      job->pipes[i + 1] = -1;
+      OurEnd *end = &job->ends[i + 1];
+      PipeSource *source = &self->outputs[i].source;
+
+      self->outputs[i].captured = end->fd >= 0;
+      pipe_source_init (source, self->actor.worker, end->fd);
+      source->kind = end->kind;
+      source->fixed_size = fixed_size || end->kind != PIPE_KIND_PIPE;
+      end->fd = -1;
     }
+  self->terminal = g_steal_pointer (&job->terminal);
 }
 
 /* For a process that is not a run. */

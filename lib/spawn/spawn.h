@@ -21,6 +21,7 @@ typedef enum
   SPAWN_STEP_SIGNALS,
   SPAWN_STEP_SETSID,
   SPAWN_STEP_SETPGID,
+  SPAWN_STEP_TERMINAL,
   SPAWN_STEP_CHDIR,
   SPAWN_STEP_OPEN, /* index: which of `opens` */
   SPAWN_STEP_FDS,  /* file descriptors; index: the fd plan's operation, or -1 */
@@ -49,10 +50,17 @@ typedef struct
   guint n_fds;
   const SpawnOpen *opens;
   guint n_opens;
+  gboolean without_stderr; /* fd 2 is closed although the program has one */
 
   gboolean inherit_fds;
   gboolean new_session;
   pid_t process_group; /* 0: its own; -1: the parent's */
+
+  /* The child leads a session, and has this fd's file, one of the sources, as its controlling
+   * terminal.
+   */
+  gboolean has_terminal;
+  int terminal;
 
   /* Shared with whoever may want to kill a child that is stuck before exec. */
   struct _SpawnBirth *birth;

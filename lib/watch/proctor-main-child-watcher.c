@@ -524,6 +524,7 @@ ProctorChildWatcher *
 proctor_main_child_watcher_new (GError **error)
 {
   g_autoptr(ProctorMainChildWatcher) self = NULL;
+  StdioFilling filling;
 
   if (!program_check_not_forked (error))
     return NULL;
@@ -545,7 +546,10 @@ proctor_main_child_watcher_new (GError **error)
       return NULL;
     }
 
+  /* This may be the first to want that context. */
+  fd_fill_stdio (&filling);
   self->events = event_queue_new (g_main_context_default (), "[Proctor] children");
+  fd_leave_stdio (&filling);
   event_queue_set_batch_func (self->events, announce_reaped_in_main, self);
   atomic_store (&self->active, TRUE);
   g_weak_ref_set (&last_watcher, self);
