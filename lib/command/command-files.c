@@ -140,6 +140,33 @@ command_files_have_fds (const CommandFiles *self)
   return FALSE;
 }
 
+gboolean
+command_files_have_released_fds (const CommandFiles *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->stdio); i++)
+    {
+      if (self->stdio[i].fd_released)
+        return TRUE;
+    }
+  for (guint i = 0; self->fds != NULL && i < self->fds->len; i++)
+    {
+      if (g_array_index (self->fds, CommandFd, i).fd == NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+command_files_have_streams (const CommandFiles *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->stdio); i++)
+    {
+      if (self->stdio[i].streamed)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* Those beyond the three are looked through from the end of the list: nobody gives many. */
 static const CommandFd *
 find_target (const CommandFiles *self,
@@ -184,6 +211,13 @@ command_files_stdio_may_be_ours (const CommandFiles *self,
 
   return stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE ||
          stdio->kind == PROCTOR_STDIO_SOCKET || stdio->kind == PROCTOR_STDIO_PTY;
+}
+
+gboolean
+command_files_stdio_is_set (const CommandFiles *self,
+                            int                 target)
+{
+  return command_stdio_is_set (&self->stdio[target]) || find_stdio (self, target) != NULL;
 }
 
 gboolean

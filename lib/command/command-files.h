@@ -63,6 +63,8 @@ void command_files_add_fd (CommandFiles *self,
 /* Gives up all fds; what had one is marked. */
 void command_files_release_fds (CommandFiles *self);
 gboolean command_files_have_fds (const CommandFiles *self);
+gboolean command_files_have_released_fds (const CommandFiles *self);
+gboolean command_files_have_streams (const CommandFiles *self);
 
 /* The fd that stands for a stdio, by either way; borrowed; NULL: none. */
 SharedFd *command_files_get_stdio_fd (const CommandFiles *self,
@@ -71,6 +73,10 @@ SharedFd *command_files_get_stdio_fd (const CommandFiles *self,
 /* Whether a stdio can be an end of ours, so that input can be sent and output captured. */
 gboolean command_files_stdio_may_be_ours (const CommandFiles *self,
                                           int                 target);
+
+/* Whether a stdio was set to anything, by either way. */
+gboolean command_files_stdio_is_set (const CommandFiles *self,
+                                     int                 target);
 gboolean command_files_want_terminal (const CommandFiles *self);
 
 /* INVALID_COMMAND, or CLOSED for fds that were given back. */
