@@ -24,5 +24,6 @@ GObject *proctor_command_get_stream (ProctorCommand *self,
 void proctor_command_set_stream (ProctorCommand *self,
                                  int             fd,
                                  gpointer        stream);
+gboolean proctor_command_has_streams (ProctorCommand *self);
 
 G_END_DECLS

@@ -136,6 +136,12 @@ proctor_command_get_stream (ProctorCommand *self,
   return self->streams[fd];
 }
 
+gboolean
+proctor_command_has_streams (ProctorCommand *self)
+{
+  return self->streams[0] != NULL || self->streams[1] != NULL || self->streams[2] != NULL;
+}
+
 void
 proctor_command_set_stream (ProctorCommand *self,
                             int             fd,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base-macros.h"
+#include "process/stream-pump.h"
 #include "runtime/runtime.h"
 #include "spawn/spawn.h"
 #include "stream/read-channel.h"
@@ -269,10 +270,11 @@ finish_spawn (ProcessActor *self)
   parts->fds[1] = self->outputs[0].source.fd;
   parts->fds[2] = self->outputs[1].source.fd;
   parts->terminal = self->terminal != NULL ? terminal_ref (self->terminal) : NULL;
-  parts->writer = self->writer != NULL ? write_channel_ref (self->writer) : NULL;
+  parts->writer =
+    self->writer != NULL && !self->input_pumped ? write_channel_ref (self->writer) : NULL;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if (self->outputs[i].channel != NULL)
+      if (self->outputs[i].channel != NULL && !self->outputs[i].pumped)
         parts->readers[i] = read_channel_ref (self->outputs[i].channel);
     }
   launch->payload = parts;
@@ -295,6 +297,7 @@ job_done_in_worker (Actor   *actor,
   if (job->error != NULL)
     {
       self->exited = TRUE;
+      process_fail_channels (self);
       finish_failed_launch (self, g_steal_pointer (&job->error));
       process_release_if_done (self);
       return;
@@ -342,6 +345,7 @@ start_launch (Actor     *actor,
       (operation->input != NULL && !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
     {
       self->started = self->exited = TRUE;
+      process_fail_channels (self);
       if (operation->cancelled || self->shutting_down)
         process_fail_given_up (self, operation);
       else
@@ -361,6 +365,7 @@ start_launch (Actor     *actor,
     {
       self->started = self->exited = TRUE;
       g_clear_pointer (&self->job, spawn_job_free);
+      process_fail_channels (self);
       finish_failed_launch (self, g_steal_pointer (&error));
       process_release_if_done (self);
     }
@@ -502,6 +507,26 @@ process_actor_get_actor (ProcessActor *self)
   return &self->actor;
 }
 
+WriteChannel *
+process_actor_add_writer (ProcessActor *self)
+{
+  self->input_pumped = TRUE;
+  self->writer = write_channel_new (&self->actor, process_pipes_changed_in_worker);
+  return write_channel_ref (self->writer);
+}
+
+ReadChannel *
+process_actor_add_reader (ProcessActor *self,
+                          int           output)
+{
+  Output *pumped = &self->outputs[output];
+
+  pumped->pumped = TRUE;
+  pumped->channel =
+    read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
+  return read_channel_ref (pumped->channel);
+}
+
 Operation *
 process_actor_new_launch (ProcessActor *self,
                           LaunchKind    kind,
@@ -570,5 +595,6 @@ process_parts_free (ProcessParts *self)
   child_id_unref (self->child);
   child_watcher_unref (self->watcher);
   g_clear_pointer (&self->terminal, terminal_unref);
+  g_clear_pointer (&self->pumps, stream_pumps_unref);
   g_free (self);
 }

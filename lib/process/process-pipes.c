@@ -11,6 +11,7 @@
 
 #include "base/base-macros.h"
 
+#define SLOW_STREAM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 #define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
 /* ---- pipes */
@@ -78,8 +79,8 @@ input_changed (PipeSink *sink,
   process_check_communication (data, FALSE);
 }
 
-static void
-pipes_changed_in_worker (Actor *actor)
+void
+process_pipes_changed_in_worker (Actor *actor)
 {
   process_check_communication ((ProcessActor *) actor, FALSE);
 }
@@ -116,7 +117,7 @@ process_adopt_pipes (ProcessActor *self,
 {
   gboolean fixed_size = self->spec->files.pipe_size != 0;
 
-  self->has_input = job->ends[0].fd >= 0;
+  self->has_input = job->ends[0].fd >= 0 && !self->input_pumped;
   pipe_sink_init (&self->input, self->actor.worker, job->ends[0].fd, input_changed, self);
   self->input.kind = job->ends[0].kind;
   self->input.fixed_size = fixed_size || self->input.kind != PIPE_KIND_PIPE;
@@ -127,13 +128,33 @@ process_adopt_pipes (ProcessActor *self,
       OurEnd *end = &job->ends[i + 1];
       PipeSource *source = &self->outputs[i].source;
 
-      self->outputs[i].captured = end->fd >= 0;
+      self->outputs[i].captured = end->fd >= 0 && !self->outputs[i].pumped;
       pipe_source_init (source, self->actor.worker, end->fd);
       source->kind = end->kind;
       source->fixed_size = fixed_size || end->kind != PIPE_KIND_PIPE;
       end->fd = -1;
     }
   self->terminal = g_steal_pointer (&job->terminal);
+
+  if (self->input_pumped)
+    write_channel_start (self->writer, &self->input);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].pumped)
+        read_channel_start (self->outputs[i].channel, &self->outputs[i].source);
+    }
+}
+
+void
+process_fail_channels (ProcessActor *self)
+{
+  if (self->input_pumped)
+    write_channel_fail (self->writer);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].pumped)
+        read_channel_end (self->outputs[i].channel, 0);
+    }
 }
 
 /* For a process that is not a run. */
@@ -142,7 +163,7 @@ process_open_channels (ProcessActor *self)
 {
   if (self->has_input)
     {
-      self->writer = write_channel_new (&self->actor, pipes_changed_in_worker);
+      self->writer = write_channel_new (&self->actor, process_pipes_changed_in_worker);
       write_channel_start (self->writer, &self->input);
     }
 
@@ -152,7 +173,7 @@ process_open_channels (ProcessActor *self)
 
       if (!output->captured)
         continue;
-      output->channel = read_channel_new (&self->actor, self->spec->limit, pipes_changed_in_worker);
+      output->channel = read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
       read_channel_start (output->channel, &output->source);
     }
 }
@@ -220,10 +241,32 @@ process_check_communication (ProcessActor *self,
   process_release_if_done (self);
 }
 
+/* What is in the pipe of a stream that is slow is not given up while the stream takes it. */
+static gboolean
+waits_for_stream (ProcessActor *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      const PipeSource *source = &self->outputs[i].source;
+
+      if (self->outputs[i].pumped && pipe_source_is_open (source) &&
+          !pipe_source_is_reading (source))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 void
 process_drain_grace_passed (Timer *timer)
 {
   ProcessActor *self = CONTAINER_OF (timer, ProcessActor, drain_timer);
+
+  if (!self->timed_out && !self->shutting_down && waits_for_stream (self))
+    {
+      worker_arm_timer (self->actor.worker, &self->drain_timer,
+                        g_get_monotonic_time () + SLOW_STREAM_PATIENCE, process_drain_grace_passed);
+      return;
+    }
 
   /* What is there by now is not lost; reading it may find the end, and finish everything. */
   if (self->communication != NULL)
@@ -262,6 +305,8 @@ static void
 give_input (ProcessActor *self,
             GBytes       *input)
 {
+  if (self->input_pumped)
+    return;
   if (self->writer != NULL)
     {
       write_channel_send_last (self->writer, input);
@@ -293,7 +338,10 @@ process_begin_communication (ProcessActor *self,
 {
   self->communication = operation;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    collect_output (self, &self->outputs[i]);
+    {
+      if (!self->outputs[i].pumped)
+        collect_output (self, &self->outputs[i]);
+    }
   give_input (self, operation->input);
 
   if (self->communication == operation && self->exited)
@@ -363,7 +411,7 @@ process_cancel_communicate (Actor *actor, Operation *operation)
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if (self->outputs[i].channel != NULL)
+      if (self->outputs[i].channel != NULL && !self->outputs[i].pumped)
         read_channel_attach (self->outputs[i].channel, &self->outputs[i].collector);
     }
   pipe_sink_copy_unsent (&self->input);
