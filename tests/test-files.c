@@ -708,6 +708,95 @@ test_pipe_to_nobody (void)
   g_assert_cmpint (proctor_result_get_returncode (broken), ==, -SIGPIPE);
 }
 
+/* ---- a program with many files */
+
+static int
+compare_times (gconstpointer a,
+               gconstpointer b)
+{
+  gint64 left = *(const gint64 *) a;
+  gint64 right = *(const gint64 *) b;
+
+  return (left > right) - (left < right);
+}
+
+/* Microseconds, the median. */
+static gint64
+time_runs (guint n)
+{
+  g_autofree gint64 *times = g_new (gint64, n);
+  g_autoptr(ProctorCommand) command = child_command ("exit", NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 start = g_get_monotonic_time ();
+      g_autoptr(ProctorResult) result = run_or_abort (command, NULL);
+
+      times[i] = g_get_monotonic_time () - start;
+      g_assert_cmpint (proctor_result_get_returncode (result), ==, 0);
+    }
+  qsort (times, n, sizeof times[0], compare_times);
+  return times[n / 2];
+}
+
+/* The figures are for who reads them; what counts is what the children have. */
+static void
+test_many_fds (void)
+{
+  g_autofree int *fds = NULL;
+  g_autoptr(GPtrArray) commands = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GPtrArray) results = NULL;
+  g_autoptr(GError) error = NULL;
+  struct rlimit old;
+  struct rlimit many;
+  guint n_fds = scaled (15000);
+  gint64 with_few;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  many = old;
+  many.rlim_cur = MIN (old.rlim_max, 16384);
+  n_fds = MIN (n_fds, (guint) many.rlim_cur - 500);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &many), ==, 0);
+
+  with_few = time_runs (scaled (200));
+  fds = g_new (int, n_fds);
+  for (guint i = 0; i < n_fds; i++)
+    {
+      fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+      g_assert_cmpint (fds[i], >=, 0);
+    }
+  g_test_message ("a run takes %d us, with %u open files %d us", (int) with_few, n_fds,
+                  (int) time_runs (scaled (200)));
+
+  for (guint i = 0; i < 24; i++)
+    {
+      ProctorCommand *command = child_command ("fds", NULL);
+
+      for (guint j = 0; j < i % 12; j++)
+        proctor_command_set_fd (command, fds[n_fds - 1 - j], 3 + (int) j);
+      if (i % 2 == 1)
+        proctor_command_set_stdin (command, PROCTOR_STDIO_PTY);
+      g_ptr_array_add (commands, command);
+    }
+  results = way_gather (commands, 0, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < results->len; i++)
+    {
+      g_autofree char *text = proctor_result_dup_stdout_utf8 (results->pdata[i], NULL);
+      g_auto(GStrv) lines = g_strsplit (text, "\n", -1);
+
+      g_assert_cmpuint (g_strv_length (lines), ==, 3 + i % 12 + 1);
+      g_assert_true (g_str_has_prefix (lines[0], i % 2 == 1 ? "0 /dev/pts/" : "0 /dev/null"));
+      g_assert_true (g_str_has_prefix (lines[1], "1 pipe:"));
+      for (guint j = 0; j < i % 12; j++)
+        g_assert_true (g_str_has_suffix (lines[3 + j], " /dev/null"));
+    }
+
+  for (guint i = 0; i < n_fds; i++)
+    close (fds[i]);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+}
+
 /* ---- a program without stdio */
 
 static const ProctorStdio all_kinds[] = {
@@ -854,6 +943,7 @@ static const ApiTest tests[] = {
   { "pipe-size", test_pipe_size, ALL_WAYS },
   { "pipe-to", test_pipe_to, ALL_WAYS },
   { "pipe-to-nobody", test_pipe_to_nobody, ALL_WAYS },
+  { "many-fds", test_many_fds, MAIN_WAYS },
   { "closed-stdio", test_closed_stdio, ONE_WAY },
 };
 

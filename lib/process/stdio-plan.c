@@ -28,11 +28,21 @@ get_devnull (void)
 
   g_mutex_lock (&devnull_lock);
   if (devnull < 0)
-    devnull = fd_above_stdio (open ("/dev/null", O_RDWR | O_CLOEXEC));
+    {
+      devnull = fd_above_stdio (open ("/dev/null", O_RDWR | O_CLOEXEC));
+      if (devnull >= 0)
+        low_fds_reserve (devnull);
+    }
   fd = devnull;
   g_mutex_unlock (&devnull_lock);
 
   return fd;
+}
+
+void
+stdio_plan_prepare (void)
+{
+  (void) get_devnull ();
 }
 
 static void
@@ -322,7 +332,12 @@ stdio_plan_init (StdioPlan           *self,
     .slave = -1,
   };
   if (plan_all (self, files, kinds, error))
-    return TRUE;
+    {
+      if (get_devnull () >= 0)
+        low_fds_take (&self->low_fds, (FdMapping *) self->fds->data, self->fds->len, &self->slave,
+                      get_devnull ());
+      return TRUE;
+    }
 
   stdio_plan_clear (self);
   return FALSE;
@@ -334,6 +349,7 @@ stdio_plan_clear (StdioPlan *self)
   if (self->fds == NULL)
     return;
 
+  low_fds_give_back (&self->low_fds, get_devnull ());
   for (guint i = 0; i < self->childs->len; i++)
     fd_clear (&g_array_index (self->childs, int, i));
   for (guint i = 0; i < G_N_ELEMENTS (self->ours); i++)

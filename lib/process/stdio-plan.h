@@ -9,6 +9,7 @@
 
 #include "command/command-files.h"
 #include "io/pipe-kind.h"
+#include "process/low-fds.h"
 #include "process/terminal.h"
 #include "spawn/spawn.h"
 
@@ -31,8 +32,12 @@ typedef struct
   OurEnd ours[3];
   Terminal *terminal; /* owned; NULL: none of the three is one */
   int slave;          /* its other side, owned by `childs` */
+  LowFds low_fds;
   GArray *childs;     /* of int: to be closed when there is a child, or will be none */
 } StdioPlan;
+
+/* Thread: ANY. What is opened once and then kept, while the program has few files open. */
+void stdio_plan_prepare (void);
 
 /* @kinds are the command's with the defaults filled in. On failure the plan is empty, with all
  * that was made or claimed closed again.
