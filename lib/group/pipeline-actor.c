@@ -200,19 +200,19 @@ pipeline_actor_new (GPtrArray            *specs,
 {
   PipelineActor *self = g_new0 (PipelineActor, 1);
 
-  if (!runtime_add_actor (&self->actor, pipeline_actor_free, shut_down_in_worker, error))
-    {
-      g_ptr_array_unref (specs);
-      g_free (self);
-      return NULL;
-    }
-
+  actor_init (&self->actor, NULL, pipeline_actor_free);
   self->specs = specs;
   g_ptr_array_set_free_func (specs, free_spec);
   self->own_environ = own_environ_new ();
   self->watcher = g_object_ref (watcher);
   self->results = g_ptr_array_new_with_free_func (free_result);
   self->running = g_ptr_array_new ();
+
+  if (!runtime_add_actor (&self->actor, shut_down_in_worker, error))
+    {
+      pipeline_actor_free (&self->actor);
+      return NULL;
+    }
   return self;
 }
 

@@ -290,7 +290,7 @@ input_changed_in_context (Notice *notice)
   if (!input->begun)
     {
       input->begun = TRUE;
-      if (write_channel_try (input->channel, WRITE_CLOSED, &input->channel_waiter) ||
+      if (write_channel_try (input->channel, WRITE_CLOSED, &input->channel_waiter, &input->waiter) ||
           g_cancellable_is_cancelled (input->cancellable))
         end_input (self);
       else
@@ -308,9 +308,8 @@ begin_input (StreamPumps *self)
 
   input->caller = caller_context_ref_for (self->context);
   input->waiter.wake = input_woken;
-  input->channel_waiter.waiter = &input->waiter;
   input->notice.func = input_changed_in_context;
-  if (write_channel_try (input->channel, WRITE_STARTED, &input->channel_waiter))
+  if (write_channel_try (input->channel, WRITE_STARTED, &input->channel_waiter, &input->waiter))
     caller_context_notify (input->caller, &input->notice, input_changed_in_context);
 }
 

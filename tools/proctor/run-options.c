@@ -40,6 +40,7 @@ typedef struct
   char *input_path;
   char *from_path;
   char **words;
+  RunFiles *files;
 } RawOptions;
 
 static void
@@ -50,6 +51,7 @@ raw_options_clear (RawOptions *raw)
   g_free (raw->input_path);
   g_free (raw->from_path);
   g_strfreev (raw->words);
+  g_clear_pointer (&raw->files, run_files_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
@@ -70,6 +72,7 @@ run_options_free (RunOptions *self)
   g_free (self->cwd);
   g_strfreev (self->variables);
   g_clear_pointer (&self->input, g_bytes_unref);
+  g_clear_pointer (&self->files, run_files_free);
   g_ptr_array_unref (self->commands);
   g_free (self);
 }
@@ -77,7 +80,15 @@ run_options_free (RunOptions *self)
 gboolean
 run_options_captures (const RunOptions *self)
 {
-  return self->capture || self->json || self->label || self->commands->len != 1;
+  return self->capture || self->json || self->label ||
+         (self->commands->len != 1 && !self->files->pipe);
+}
+
+gboolean
+run_options_is_interactive (const RunOptions *self)
+{
+  return self->files->pty && self->files->stdin_path == NULL && self->files->stdout_path == NULL &&
+         self->input == NULL && self->commands->len == 1 && !run_options_captures (self);
 }
 
 static gboolean
@@ -127,6 +138,8 @@ static const char run_examples[] =
   "  proctor run --label --jobs 4 --from commands.txt\n"
   "  printf 'b\\na\\n' | proctor run --input - sort\n"
   "  proctor run --timeout 10 --cwd /srv --env LC_ALL=C make\n"
+  "  proctor run --shell --pipe 'du -a' 'sort -n' 'tail -3'\n"
+  "  proctor run --pty --stdout log top -b\n"
   "  proctor run --json --shell 'echo out; echo err >&2; exit 3'";
 
 static char *
@@ -180,6 +193,7 @@ new_context (RawOptions *raw)
   g_option_group_add_entries (group, entries);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
+  g_option_context_add_group (context, run_files_get_option_group (raw->files));
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_summary (context, _("Runs a command, or several in parallel."));
   g_option_context_set_description (context, description);
@@ -196,6 +210,8 @@ check_raw (const RawOptions *raw)
     return g_strdup_printf (_("%d is no number of commands for --jobs"), raw->jobs);
   if (g_strcmp0 (raw->from_path, "-") == 0 && g_strcmp0 (raw->input_path, "-") == 0)
     return g_strdup (_("--from and --input cannot both be stdin"));
+  if (raw->files->pipe && !raw->shell && raw->from_path == NULL)
+    return g_strdup (_("--pipe wants shell scripts: --shell or --from"));
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
       return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
@@ -318,12 +334,14 @@ options_from_raw (RawOptions  *raw,
   self->capture = raw->capture;
   self->json = raw->json;
   self->label = raw->label;
-  self->jobs = raw->jobs == 0 ? G_MAXUINT : (guint) raw->jobs;
+  /* Those of a pipe have to run at the same time. */
+  self->jobs = raw->jobs == 0 || raw->files->pipe ? G_MAXUINT : (guint) raw->jobs;
   if (raw->has_timeout)
     self->timeout = MAX (1, MIN (raw->timeout, MAX_SECONDS) * G_USEC_PER_SEC);
   self->grace = MIN (raw->grace, MAX_SECONDS) * G_USEC_PER_SEC;
   self->cwd = g_steal_pointer (&raw->cwd);
   self->variables = g_steal_pointer (&raw->variables);
+  self->files = g_steal_pointer (&raw->files);
   self->commands = g_ptr_array_new_with_free_func (run_command_free);
 
   if (raw->words != NULL)
@@ -345,7 +363,8 @@ split_short_options (int    argc,
 {
   static const char with_value[] = "fjtCei";
   static const char * const long_with_value[] = {
-    "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input", NULL,
+    "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input",
+    "--stdin", "--stdout", "--stderr", NULL,
   };
   g_autoptr(GStrvBuilder) words = g_strv_builder_new ();
   int i = 0;
@@ -383,7 +402,11 @@ run_options_parse (int    argc,
                    char **argv,
                    int   *exit_code)
 {
-  g_auto(RawOptions) raw = { .jobs = DEFAULT_JOBS, .grace = DEFAULT_GRACE_SECONDS };
+  g_auto(RawOptions) raw = {
+    .jobs = DEFAULT_JOBS,
+    .grace = DEFAULT_GRACE_SECONDS,
+    .files = run_files_new (),
+  };
   g_autoptr(GOptionContext) context = new_context (&raw);
   g_autoptr(GError) error = NULL;
   g_autofree char *complaint = NULL;
@@ -396,6 +419,8 @@ run_options_parse (int    argc,
       return NULL;
     }
   complaint = check_raw (&raw);
+  if (complaint == NULL)
+    complaint = run_files_dup_complaint (raw.files, raw.input_path != NULL);
   if (complaint != NULL)
     {
       *exit_code = tool_usage_error ("run", complaint);

@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "run-files.h"
+
 G_BEGIN_DECLS
 
 /* One command as it was given: the words of a program, or a script for the shell. */
@@ -27,6 +29,7 @@ typedef struct
   char *cwd;
   char **variables; /* K=V */
   GBytes *input;    /* NULL: none */
+  RunFiles *files;
   GPtrArray *commands; /* of owned RunCommand */
 } RunOptions;
 
@@ -40,6 +43,9 @@ void run_options_free (RunOptions *self);
 
 /* Whether the command's output goes through us, not straight to where ours goes. */
 gboolean run_options_captures (const RunOptions *self);
+
+/* Whether we are ourselves the other side of the command's terminal. */
+gboolean run_options_is_interactive (const RunOptions *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RunOptions, run_options_free)
 
