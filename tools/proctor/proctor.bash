@@ -17,7 +17,8 @@ _proctor_run()
             -s | --shell)
                 shell=yes
                 ;;
-            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input)
+            -f | --from | -j | --jobs | -t | --timeout | --grace | -C | --cwd | -e | --env | -i | --input | \
+                --stdin | --stdout | --stderr)
                 ((i++))
                 ;;
             -*) ;;
@@ -29,7 +30,7 @@ _proctor_run()
     done
 
     case $prev in
-        -f | --from | -i | --input)
+        -f | --from | -i | --input | --stdin | --stdout | --stderr)
             _filedir
             return
             ;;
@@ -50,7 +51,7 @@ _proctor_run()
 
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --cwd= --env= --input=
-            --capture --json --label --help' -- "$cur"))
+            --capture --json --label --stdin= --stdout= --stderr= --append --pty --pipe --pipefail --help' -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     elif [[ ! $shell ]]; then
         _command_offset $cword

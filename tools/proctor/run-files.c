@@ -26,8 +26,9 @@ run_files_free (RunFiles *self)
   g_free (self);
 }
 
-GOptionGroup *
-run_files_get_option_group (RunFiles *self)
+void
+run_files_add_options (RunFiles     *self,
+                       GOptionGroup *group)
 {
   const GOptionEntry entries[] = {
     { "stdin", 0, 0, G_OPTION_ARG_FILENAME, &self->stdin_path,
@@ -46,14 +47,8 @@ run_files_get_option_group (RunFiles *self)
       N_("With --pipe: fail if any command fails"), NULL },
     G_OPTION_ENTRY_NULL,
   };
-  GOptionGroup *group =
-    g_option_group_new ("files", _("Files and terminals:"), _("Show the options for files"), self,
-                        NULL);
 
   g_option_group_add_entries (group, entries);
-  g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
-
-  return group;
 }
 
 char *

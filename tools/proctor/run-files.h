@@ -26,7 +26,8 @@ RunFiles *run_files_new (void);
 void run_files_free (RunFiles *self);
 
 /* The options; what is given is kept in @self, which must live as long as the group. */
-GOptionGroup *run_files_get_option_group (RunFiles *self);
+void run_files_add_options (RunFiles     *self,
+                            GOptionGroup *group);
 
 /* What is wrong with them, for people; NULL where nothing is. */
 char *run_files_dup_complaint (const RunFiles *self,

@@ -191,9 +191,9 @@ new_context (RawOptions *raw)
   GOptionGroup *group = g_option_group_new ("run", "", "", raw, NULL);
 
   g_option_group_add_entries (group, entries);
+  run_files_add_options (raw->files, group);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
-  g_option_context_add_group (context, run_files_get_option_group (raw->files));
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_summary (context, _("Runs a command, or several in parallel."));
   g_option_context_set_description (context, description);
