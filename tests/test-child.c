@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -869,6 +870,158 @@ mode_raw_read (int argc, char **argv)
   return 0;
 }
 
+static void
+stay (void)
+{
+  for (;;)
+    pause ();
+}
+
+static int
+make_numbered_pid_file (const char *path, int number)
+{
+  char numbered[PATH_MAX];
+
+  snprintf (numbered, sizeof numbered, "%s.%d", path, number);
+  return make_pid_file (numbered);
+}
+
+static void
+await_numbered_file (const char *path, int number)
+{
+  char numbered[PATH_MAX];
+
+  snprintf (numbered, sizeof numbered, "%s.%d", path, number);
+  await_file (numbered);
+}
+
+/* One of a brood, with a child of its own, in a process group of its own if it is the second one. */
+static void
+be_brood (const char *path, int number, int grouped)
+{
+  live_at_most (100);
+  if (grouped)
+    setpgid (0, 0);
+  if (fork () == 0)
+    {
+      live_at_most (100);
+      number += 2;
+    }
+  make_numbered_pid_file (path, number);
+  stay ();
+}
+
+/* brood FILE LEADER OTHERS: two children and a grandchild by each, with pid files FILE.0 to FILE.3,
+ * then FILE; all stay. LEADER and OTHERS `ignore` SIGTERM or `obey`; a LEADER can also `exit`.
+ */
+static int
+mode_brood (int argc, char **argv)
+{
+  if (argc < 4)
+    return 125;
+  live_at_most (100);
+  if (strcmp (argv[3], "ignore") == 0)
+    signal (SIGTERM, SIG_IGN);
+  for (int i = 0; i < 2; i++)
+    {
+      if (fork () == 0)
+        be_brood (argv[1], i, i == 1);
+    }
+  for (int i = 0; i < 4; i++)
+    await_numbered_file (argv[1], i);
+  signal (SIGTERM, strcmp (argv[2], "ignore") == 0 ? SIG_IGN : SIG_DFL);
+  if (make_pid_file (argv[1]) != 0)
+    return 124;
+  if (strcmp (argv[2], "exit") == 0)
+    return 0;
+  stay ();
+  return 0;
+}
+
+static const char *fork_path;
+
+static void
+fork_on_signal (int signum)
+{
+  if (fork () == 0)
+    {
+      signal (SIGTERM, SIG_IGN);
+      make_numbered_pid_file (fork_path, 0);
+      stay ();
+    }
+  await_numbered_file (fork_path, 0);
+  _exit (signum);
+}
+
+/* fork-on-term FILE: on SIGTERM it leaves a child behind that ignores it, with the pid file FILE.0,
+ * and exits with the signal's number.
+ */
+static int
+mode_fork_on_term (int argc, char **argv)
+{
+  if (argc < 2)
+    return 125;
+  live_at_most (100);
+  fork_path = argv[1];
+  signal (SIGTERM, fork_on_signal);
+  if (make_pid_file (argv[1]) != 0)
+    return 124;
+  stay ();
+  return 0;
+}
+
+/* daemon FILE: a daemon as of old, forked twice and with a session of its own, with the pid file
+ * FILE.0; it ignores SIGTERM. Then FILE, and it stays itself, too.
+ */
+static int
+mode_daemon (int argc, char **argv)
+{
+  pid_t first;
+
+  if (argc < 2)
+    return 125;
+  live_at_most (100);
+  first = fork ();
+  if (first == 0)
+    {
+      setsid ();
+      if (fork () != 0)
+        _exit (0);
+      live_at_most (100);
+      signal (SIGTERM, SIG_IGN);
+      make_numbered_pid_file (argv[1], 0);
+      stay ();
+    }
+  waitpid (first, NULL, 0);
+  await_numbered_file (argv[1], 0);
+  if (make_pid_file (argv[1]) != 0)
+    return 124;
+  stay ();
+  return 0;
+}
+
+static void
+log_signal (int signum)
+{
+  const char *name = signum == SIGINT ? "INT\n" : signum == SIGTERM ? "TERM\n" : "USR1\n";
+
+  write_all (STDOUT_FILENO, name, strlen (name));
+}
+
+/* log-signals FILE: writes INT, TERM and USR1 to stdout, a line each time, and stays. */
+static int
+mode_log_signals (int argc, char **argv)
+{
+  live_at_most (100);
+  signal (SIGINT, log_signal);
+  signal (SIGTERM, log_signal);
+  signal (SIGUSR1, log_signal);
+  if (argc < 2 || make_pid_file (argv[1]) != 0)
+    return 125;
+  stay ();
+  return 0;
+}
+
 static const struct
 {
   const char *name;
@@ -908,6 +1061,10 @@ static const struct
   { "stdio", mode_stdio },
   { "terminal", mode_terminal },
   { "raw-read", mode_raw_read },
+  { "brood", mode_brood },
+  { "fork-on-term", mode_fork_on_term },
+  { "daemon", mode_daemon },
+  { "log-signals", mode_log_signals },
 };
 
 /* argv[0] is the mode's name. */

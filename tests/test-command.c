@@ -170,9 +170,9 @@ static const ValidationCase validation_cases[] = {
   { "environ-empty-value", NULL, { { EDIT_ENVIRON, "A=" } }, NULL },
   { "environ-reset", NULL, { { EDIT_ENVIRON, "NOTHING" }, { EDIT_ENVIRON, NULL } }, NULL },
 
-  { "flags-known", NULL, { { EDIT_FLAGS, NULL, 7 } }, NULL },
-  { "flags-unknown", NULL, { { EDIT_FLAGS, NULL, 0x85 } }, "0x80" },
-  { "flags-negative", NULL, { { EDIT_FLAGS, NULL, -1 } }, "0xfffffff8" },
+  { "flags-known", NULL, { { EDIT_FLAGS, NULL, 31 } }, NULL },
+  { "flags-unknown", NULL, { { EDIT_FLAGS, NULL, 0x40000005 } }, "0x40000000" },
+  { "flags-negative", NULL, { { EDIT_FLAGS, NULL, -1 } }, "The flags 0xff" },
   { "group-own", NULL, { { EDIT_PROCESS_GROUP, NULL, 0 } }, NULL },
   { "group-none", NULL, { { EDIT_PROCESS_GROUP, NULL, -1 } }, NULL },
   { "group-negative", NULL, { { EDIT_PROCESS_GROUP, NULL, -2 } }, "-2" },

@@ -52,9 +52,8 @@ test_signals (void)
       g_autofree char *signum = g_strdup_printf ("%d", signums[i]);
       g_autoptr(ProctorCommand) command = child_command ("kill-self", signum, NULL);
       g_autoptr(ProctorResult) result = run_or_abort (command, NULL);
-      g_autofree char *wanted = g_strdup_printf ("“%s kill-self %d” was ended by signal %d: %s",
-                                                 child_path, signums[i], signums[i],
-                                                 g_strsignal (signums[i]));
+      g_autofree char *wanted = g_strdup_printf ("“%s kill-self %d” was ended by SIG%s",
+                                                 child_path, signums[i], sigabbrev_np (signums[i]));
       g_autoptr(GError) error = NULL;
 
       g_assert_cmpint (proctor_result_get_returncode (result), ==, -signums[i]);

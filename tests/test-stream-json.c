@@ -45,7 +45,8 @@ make_document (guint n_members)
   GString *text = g_string_new ("[");
 
   for (guint i = 0; i < n_members; i++)
-    g_string_append_printf (text, "%s\n  { \"number\": %u, \"name\": \"ä\" }", i > 0 ? "," : "", i);
+    g_string_append_printf (text, "%s\n  { \"number\": %u, \"name\": \"ä\" }", i > 0 ? "," : "",
+                            i);
   g_string_append (text, "\n]\n");
   return g_string_free (text, FALSE);
 }

@@ -124,6 +124,54 @@ PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_process_group (ProctorCommand *self,
                                         int             process_group);
 PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_user (ProctorCommand *self,
+                               const char     *user);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_group (ProctorCommand *self,
+                                const char     *group);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_extra_groups (ProctorCommand     *self,
+                                       const char * const *groups);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_umask (ProctorCommand *self,
+                                int             mask);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_ignore_signal (ProctorCommand *self,
+                                    int             signum);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_parent_death_signal (ProctorCommand *self,
+                                              int             signum);
+
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_rlimit (ProctorCommand *self,
+                                 int             resource,
+                                 guint64         soft,
+                                 guint64         hard);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_nice (ProctorCommand *self,
+                               int             nice);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_cpu_affinity (ProctorCommand *self,
+                                       const guint    *cpus,
+                                       gsize           n_cpus);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_io_priority (ProctorCommand *self,
+                                      ProctorIoClass  io_class,
+                                      int             level);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_oom_score_adj (ProctorCommand *self,
+                                        int             adjustment);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_cgroup (ProctorCommand *self,
+                                 const char     *path);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_optional (ProctorCommand    *self,
+                                   ProctorAttributes  attributes);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_unset_attributes (ProctorCommand    *self,
+                                       ProctorAttributes  attributes);
+
+PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_limit (ProctorCommand *self,
                                 gsize           limit);
 PROCTOR_AVAILABLE_IN_1_0
@@ -132,6 +180,19 @@ void proctor_command_set_timeout (ProctorCommand *self,
 PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_drain_grace (ProctorCommand *self,
                                       GTimeSpan       drain_grace);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stop_plan (ProctorCommand        *self,
+                                    const ProctorStopPlan *plan);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_cancel_policy (ProctorCommand      *self,
+                                        ProctorCancelPolicy  policy);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_output_limit (ProctorCommand      *self,
+                                       gint64               limit,
+                                       ProctorOutputPolicy  policy);
+
+PROCTOR_AVAILABLE_IN_1_0
+char *proctor_command_to_string (ProctorCommand *self);
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorProcess *proctor_command_spawn (ProctorCommand  *self,
@@ -162,6 +223,24 @@ PROCTOR_AVAILABLE_IN_1_0
 ProctorResult *proctor_command_run_finish (ProctorCommand  *self,
                                            GAsyncResult    *result,
                                            GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_with_timeout (ProctorCommand  *self,
+                                                 GBytes          *input,
+                                                 GTimeSpan        timeout,
+                                                 GCancellable    *cancellable,
+                                                 GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_run_with_timeout_async (ProctorCommand      *self,
+                                             GBytes              *input,
+                                             GTimeSpan            timeout,
+                                             GCancellable        *cancellable,
+                                             GAsyncReadyCallback  callback,
+                                             gpointer             user_data);
+PROCTOR_AVAILABLE_IN_1_0
+ProctorResult *proctor_command_run_with_timeout_finish (ProctorCommand  *self,
+                                                        GAsyncResult    *result,
+                                                        GError         **error);
 
 PROCTOR_AVAILABLE_IN_1_0
 ProctorResult *proctor_command_run_check (ProctorCommand  *self,

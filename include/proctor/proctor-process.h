@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <sys/resource.h>
+
 #include <gio/gio.h>
 
 #include <proctor/proctor-enums.h>
@@ -49,6 +51,12 @@ gboolean proctor_process_terminate (ProctorProcess  *self,
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_kill (ProctorProcess  *self,
                                GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_suspend (ProctorProcess  *self,
+                                  GError         **error);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_resume (ProctorProcess  *self,
+                                 GError         **error);
 
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_wait (ProctorProcess  *self,
@@ -111,5 +119,40 @@ PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_stop_finish (ProctorProcess  *self,
                                       GAsyncResult    *result,
                                       GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_stop_with_plan (ProctorProcess         *self,
+                                         const ProctorStopPlan  *plan,
+                                         GCancellable           *cancellable,
+                                         GError                **error);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_process_stop_with_plan_async (ProctorProcess        *self,
+                                           const ProctorStopPlan *plan,
+                                           GCancellable          *cancellable,
+                                           GAsyncReadyCallback    callback,
+                                           gpointer               user_data);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_stop_with_plan_finish (ProctorProcess  *self,
+                                                GAsyncResult    *result,
+                                                GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+GPtrArray *proctor_process_list_descendants (ProctorProcess  *self,
+                                             GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
+gint64 proctor_process_get_start_time (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+GTimeSpan proctor_process_get_wall_time (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+GTimeSpan proctor_process_get_user_time (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+GTimeSpan proctor_process_get_system_time (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_get_peak_memory (ProctorProcess *self,
+                                          guint64        *bytes);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_get_rusage (ProctorProcess *self,
+                                     struct rusage  *rusage);
 
 G_END_DECLS

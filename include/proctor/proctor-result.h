@@ -57,6 +57,15 @@ PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_result_get_rusage (ProctorResult *self,
                                     struct rusage *rusage);
 PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_result_get_peak_memory (ProctorResult *self,
+                                         guint64       *bytes);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_result_is_truncated (ProctorResult *self);
+PROCTOR_AVAILABLE_IN_1_0
+guint64 proctor_result_get_stdout_cut (ProctorResult *self);
+PROCTOR_AVAILABLE_IN_1_0
+guint64 proctor_result_get_stderr_cut (ProctorResult *self);
+PROCTOR_AVAILABLE_IN_1_0
 const GError *proctor_result_get_error (ProctorResult *self);
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_result_check (ProctorResult  *self,

@@ -12,7 +12,9 @@
 #include <proctor/proctor-enums.h>
 #include <proctor/proctor-enum-types.h>
 #include <proctor/proctor-error.h>
+#include <proctor/proctor-stop-plan.h>
 #include <proctor/proctor-command.h>
+#include <proctor/proctor-descendant.h>
 #include <proctor/proctor-process.h>
 #include <proctor/proctor-result.h>
 #include <proctor/proctor-stream-reader.h>

@@ -45,7 +45,9 @@ command_spec_new (void)
   g_atomic_ref_count_init (&self->ref_count);
   self->env_changes = g_ptr_array_new_with_free_func (env_change_free);
   command_files_init (&self->files);
+  command_attributes_init (&self->attributes);
   self->process_group = COMMAND_NO_PROCESS_GROUP;
+  command_policy_init (&self->policy);
   self->limit = COMMAND_DEFAULT_LIMIT;
   self->timeout = COMMAND_TIME_UNSET;
   self->drain_grace = COMMAND_TIME_UNSET;
@@ -64,6 +66,7 @@ command_spec_copy (const CommandSpec *self)
    */
   memcpy (G_STRUCT_MEMBER_P (copy, first), G_STRUCT_MEMBER_P (self, first), sizeof *copy - first);
   g_atomic_ref_count_init (&copy->ref_count);
+  command_policy_copy (&copy->policy, &self->policy);
   copy->argv = g_strdupv (self->argv);
   copy->shell_script = g_strdup (self->shell_script);
   copy->executable = g_strdup (self->executable);
@@ -72,6 +75,7 @@ command_spec_copy (const CommandSpec *self)
   /* g_ptr_array_copy() keeps the free function. */
   copy->env_changes = g_ptr_array_copy (self->env_changes, (GCopyFunc) env_change_copy, NULL);
   command_files_copy (&copy->files, &self->files);
+  command_attributes_copy (&copy->attributes, &self->attributes);
 
   return copy;
 }
@@ -90,6 +94,7 @@ command_spec_unref (CommandSpec *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
+  command_policy_clear (&self->policy);
   g_strfreev (self->argv);
   g_free (self->shell_script);
   g_free (self->executable);
@@ -97,6 +102,7 @@ command_spec_unref (CommandSpec *self)
   g_strfreev (self->environ);
   g_ptr_array_unref (self->env_changes);
   command_files_clear (&self->files);
+  command_attributes_clear (&self->attributes);
   g_free (self);
 }
 

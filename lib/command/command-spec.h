@@ -10,7 +10,9 @@
 
 #include <proctor/proctor-enums.h>
 
+#include "command/command-attributes.h"
 #include "command/command-files.h"
+#include "command/command-policy.h"
 
 G_BEGIN_DECLS
 
@@ -43,6 +45,8 @@ typedef struct
 
   CommandFiles files;
   ProctorCommandFlags flags;
+  CommandAttributes attributes;
+  CommandPolicy policy;
   int process_group; /* 0: its own; COMMAND_NO_PROCESS_GROUP: the program's */
   gsize limit;
   GTimeSpan timeout;     /* microseconds of a run; COMMAND_TIME_UNSET or negative: none */

@@ -14,7 +14,9 @@
 #include <proctor/proctor.h>
 
 #define KNOWN_FLAGS \
-  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP)
+  (PROCTOR_COMMAND_INHERIT_FDS | PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_KILL_ON_DROP | \
+   PROCTOR_COMMAND_NO_NEW_PRIVS | PROCTOR_COMMAND_CONTROLLING_TERMINAL | \
+   PROCTOR_COMMAND_OWN_TREE | PROCTOR_COMMAND_TRACK_SUSPEND)
 
 gboolean
 command_fail (GError     **error,
@@ -94,8 +96,8 @@ check_environment (const CommandSpec  *self,
 }
 
 static gboolean
-check_attributes (const CommandSpec  *self,
-                  GError            **error)
+check_settings (const CommandSpec  *self,
+                GError            **error)
 {
   guint unknown = (guint) self->flags & ~(guint) KNOWN_FLAGS;
 
@@ -112,11 +114,23 @@ check_attributes (const CommandSpec  *self,
                          _("PROCTOR_COMMAND_NEW_SESSION makes a process group of its own and "
                            "cannot be combined with the process group %d"),
                          self->process_group);
-
   if (command_files_want_terminal (&self->files) &&
       self->process_group != COMMAND_NO_PROCESS_GROUP)
     return command_fail (error,
                          _("PROCTOR_STDIO_PTY makes a session and a process group of its own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+  if ((self->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0 &&
+      self->process_group != COMMAND_NO_PROCESS_GROUP)
+    return command_fail (error,
+                         _("PROCTOR_COMMAND_CONTROLLING_TERMINAL makes a session of its own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+
+  /* The group of others is never signalled. */
+  if ((self->flags & PROCTOR_COMMAND_OWN_TREE) != 0 && self->process_group > 0)
+    return command_fail (error,
+                         _("PROCTOR_COMMAND_OWN_TREE wants a process group of the child’s own and "
                            "cannot be combined with the process group %d"),
                          self->process_group);
 
@@ -134,5 +148,7 @@ command_spec_validate (const CommandSpec  *self,
   if (!check_program (self, error) || !check_environment (self, error))
     return FALSE;
 
-  return command_files_validate (&self->files, error) && check_attributes (self, error);
+  return command_files_validate (&self->files, error) && check_settings (self, error) &&
+         command_attributes_validate (&self->attributes, error) &&
+         command_policy_validate (&self->policy, error);
 }

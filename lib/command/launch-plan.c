@@ -277,6 +277,25 @@ make_candidates (const CommandSpec  *spec,
   return search_path (program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
 }
 
+static void
+make_cpu_mask (LaunchPlan  *self,
+               const guint *cpus,
+               guint        n_cpus)
+{
+  const guint word_bits = 8 * sizeof (gulong);
+  guint last = 0;
+
+  if (n_cpus == 0)
+    return;
+
+  for (guint i = 0; i < n_cpus; i++)
+    last = MAX (last, cpus[i]);
+  self->cpu_mask = g_new0 (gulong, last / word_bits + 1);
+  self->cpu_mask_bytes = (last / word_bits + 1) * sizeof (gulong);
+  for (guint i = 0; i < n_cpus; i++)
+    self->cpu_mask[cpus[i] / word_bits] |= 1UL << cpus[i] % word_bits;
+}
+
 LaunchPlan *
 launch_plan_new (const CommandSpec   *spec,
                  const char * const  *own_environ,
@@ -290,6 +309,9 @@ launch_plan_new (const CommandSpec   *spec,
   self = g_new0 (LaunchPlan, 1);
   self->argv = make_argv (spec);
   self->envp = make_environment (spec, own_environ);
+  make_cpu_mask (self, spec->attributes.cpus, spec->attributes.n_cpus);
+  if (!identity_plan_init (&self->identity, &spec->attributes, error))
+    return NULL;
   self->candidates = make_candidates (spec, self, error);
   if (self->candidates == NULL)
     return NULL;
@@ -303,5 +325,7 @@ launch_plan_free (LaunchPlan *self)
   g_strfreev (self->argv);
   g_strfreev (self->envp);
   g_strfreev (self->candidates);
+  identity_plan_clear (&self->identity);
+  g_free (self->cpu_mask);
   g_free (self);
 }

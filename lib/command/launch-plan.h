@@ -1,5 +1,5 @@
-/* What a spawn needs of a command, computed before the clone: argument vectors and the files to
- * try.
+/* What a spawn needs of a command, computed before the clone: argument vectors, ids, and the
+ * files to try.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "command/command-spec.h"
+#include "command/identity-plan.h"
 
 G_BEGIN_DECLS
 
@@ -16,12 +17,17 @@ typedef struct
   GStrv argv;       /* at least one */
   GStrv envp;       /* the whole environment of the child */
   GStrv candidates; /* paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES */
+  IdentityPlan identity;
+
+  /* As sched_setaffinity (2) takes it; NULL: the program's own. */
+  gulong *cpu_mask;
+  gsize cpu_mask_bytes;
 } LaunchPlan;
 
-/* Validates, composes the environment, and looks the program up in the child's PATH as seen from
- * the child's working directory. @own_environ is the program's environment as it was when the
- * caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word where the
- * program or the working directory cannot be used.
+/* Validates, composes the environment, looks users and groups up, and the program in the child's
+ * PATH as seen from the child's working directory. @own_environ is the program's environment as it
+ * was when the caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word
+ * where the program or the working directory cannot be used.
  */
 LaunchPlan *launch_plan_new (const CommandSpec   *spec,
                              const char * const  *own_environ,

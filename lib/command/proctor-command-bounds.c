@@ -52,8 +52,9 @@ normalize_time (GTimeSpan time)
  *
  * Sets how long a run of the command may take, from its start on; a new command has no timeout.
  *
- * A run that takes longer is stopped. That is a result and not an error: see
- * [method@Result.is_timed_out]. All negative values mean the same.
+ * A run that takes longer is stopped, as its stop plan says. That is a result and not an error: see
+ * [method@Result.is_timed_out]. All negative values mean the same. For one call it can be given with
+ * that: [method@Command.run_with_timeout].
  *
  * Thread safety: the thread that the command belongs to.
  *
@@ -66,6 +67,16 @@ proctor_command_set_timeout (ProctorCommand *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   proctor_command_edit_spec (self)->timeout = normalize_time (timeout);
+}
+
+ProctorCommand *
+proctor_command_copy_with_timeout (ProctorCommand *self,
+                                   GTimeSpan       timeout)
+{
+  ProctorCommand *copy = proctor_command_copy (self);
+
+  proctor_command_set_timeout (copy, timeout);
+  return copy;
 }
 
 /**

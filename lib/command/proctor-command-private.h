@@ -26,4 +26,11 @@ void proctor_command_set_stream (ProctorCommand *self,
                                  gpointer        stream);
 gboolean proctor_command_has_streams (ProctorCommand *self);
 
+/* A command that is the same at this moment. */
+ProctorCommand *proctor_command_copy (ProctorCommand *self);
+
+/* A command that is the same but for its timeout. */
+ProctorCommand *proctor_command_copy_with_timeout (ProctorCommand *self,
+                                                   GTimeSpan       timeout);
+
 G_END_DECLS

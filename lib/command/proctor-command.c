@@ -150,6 +150,18 @@ proctor_command_set_stream (ProctorCommand *self,
   g_set_object (&self->streams[fd], stream);
 }
 
+ProctorCommand *
+proctor_command_copy (ProctorCommand *self)
+{
+  ProctorCommand *copy = g_object_new (PROCTOR_TYPE_COMMAND, NULL);
+
+  command_spec_unref (copy->spec);
+  copy->spec = command_spec_ref (self->spec);
+  for (guint i = 0; i < G_N_ELEMENTS (copy->streams); i++)
+    g_set_object (&copy->streams[i], self->streams[i]);
+  return copy;
+}
+
 CommandSpec *
 proctor_command_edit_spec (ProctorCommand *self)
 {

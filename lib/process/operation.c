@@ -46,6 +46,7 @@ operation_unref (Operation *self)
   g_assert (self->task == NULL && self->cancellable == NULL && self->input == NULL);
   g_clear_error (&self->error);
   g_clear_pointer (&self->result, result_data_free);
+  g_clear_pointer (&self->plan, proctor_stop_plan_free);
   if (self->payload != NULL)
     self->payload_free (self->payload);
   g_clear_pointer (&self->asker, actor_unref);

@@ -8,6 +8,7 @@
 
 #include <proctor/proctor.h>
 
+#include "command/stop-plan.h"
 #include "process/result-data.h"
 #include "runtime/actor.h"
 #include "runtime/caller-context.h"
@@ -53,7 +54,7 @@ struct _Operation
   OperationFunc start_func;
   OperationFunc cancel_func;
   GBytes *input;   /* nullable; given back on the caller's side */
-  GTimeSpan grace; /* of a stop */
+  ProctorStopPlan *plan; /* of a stop; NULL: the command's. Owned; the actor's once it is posted */
 
   /* caller only */
   GTask *task; /* NULL: a blocking call */
@@ -73,7 +74,7 @@ struct _Operation
   gboolean started;   /* start_func has been called; it looks at `cancelled` */
   gboolean cancelled; /* wanted by the caller */
   gboolean finished;
-  gint64 deadline;    /* of a stop that has begun */
+  StopProgress progress; /* of a stop that has begun */
 
   /* the answer: worker only until it is finished, then caller only */
   GError *error;

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "io/collector.h"
+#include "io/capped-collector.h"
 #include "io/pipe-sink.h"
 #include "io/pipe-source.h"
 #include "process/process-actor.h"
@@ -18,7 +18,7 @@ typedef struct
 {
   PipeSource source;
   ReadChannel *channel; /* owned; NULL: a run's, which nobody reads but the run */
-  Collector collector;
+  CappedCollector collector;
   ProcessActor *actor;
   gboolean captured; /* it is, or was, a pipe */
   gboolean pumped;   /* the pipe is a stream's, and neither the handle's nor communicate's */
@@ -66,6 +66,7 @@ struct _ProcessActor
   gboolean has_handle;
   gboolean released;
   gboolean timed_out;
+  gboolean over_limit; /* it is stopped because it has written too much */
   gboolean shutting_down; /* the service ends */
   gboolean detached;      /* by that; the exit will not be reported */
   gint64 start_time;
@@ -73,7 +74,8 @@ struct _ProcessActor
 
   Operation *launch;        /* the spawn or run until it is finished */
   Operation *communication; /* see above; a run is both */
-  GQueue waits;             /* of Operation: waits and stops, finished by the exit */
+  GQueue waits;             /* of Operation, finished by the exit */
+  GQueue stops;             /* of Operation, finished by the exit and the end of the tree */
   GError *transfer_error;   /* why an output could not be read on */
 
   Terminal *terminal;   /* owned; NULL: no stdio is one */
@@ -85,7 +87,15 @@ struct _ProcessActor
 
   Timer timeout_timer;
   Timer drain_timer;
-  Timer stop_timer;
+  Timer stop_timer; /* for the next step of a stop; before there is a child, for its birth */
+
+  /* See process-stop.c. */
+  ProctorStopPlan *own_plan; /* owned; not NULL: the process is stopped for a reason of its own */
+  StopProgress own_progress;
+  gboolean tree_ends;        /* it has exited, and what is left of its tree is being stopped */
+  gint64 tree_patience_ends; /* 0: SIGKILL has not been sent yet */
+  GTimeSpan tree_period;
+  Timer tree_timer;
 };
 
 /* ---- process-pipes.c */
@@ -147,11 +157,38 @@ void process_give_up_pipes (ProcessActor *self);
 /* Tells the runtime when nothing is left that it waits for. */
 void process_check_shutdown (ProcessActor *self);
 
+/* ---- process-stop.c */
+
+/* Begins to stop the process, or what is left of its tree, as its command says. Nobody takes that
+ * back. Without effect when there is nothing to be stopped, or it is stopped already.
+ */
+void process_begin_stop (ProcessActor *self);
+
+/* The same with SIGKILL at once. */
+void process_begin_kill (ProcessActor *self);
+
+/* What the cancel policy says; somebody has cancelled a call. */
+void process_apply_cancel_policy (ProcessActor *self);
+
+/* The process has exited: the stops are over, or go on with its tree. */
+void process_stop_after_exit (ProcessActor *self);
+
+/* No stop goes on. */
+void process_give_up_stops (ProcessActor *self);
+
+void process_start_stop (Actor     *actor,
+                         Operation *operation);
+void process_cancel_stop (Actor     *actor,
+                          Operation *operation);
+
 /* ---- process-actor.c */
 
-/* TERM now and KILL after the grace; negative: the default one. Without effect after the exit. */
-void process_begin_stop (ProcessActor *self,
-                         GTimeSpan     grace);
+/* Answers a wait, or a stop. */
+void process_finish_wait (ProcessActor *self,
+                          Operation    *operation);
+
+/* The exit, and all that waited for it, when nothing of the tree is to be waited for. */
+void process_finish_end (ProcessActor *self);
 
 /* A child that has not come to its exec is killed, after a moment. */
 void process_give_up_birth (ProcessActor *self);

@@ -22,60 +22,17 @@
 /* How long a spawn that is not wanted any more may take to come to its end by itself. */
 #define BIRTH_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 
-#define DEFAULT_STOP_GRACE (5 * G_TIME_SPAN_SECOND)
-#define LONGEST_STOP_GRACE (G_MAXINT64 / 2)
-
 static gint64
 now (void)
 {
   return g_get_monotonic_time ();
 }
 
-/* ---- stopping */
+/* ---- waiting */
 
-static void
-kill_in_worker (Timer *timer)
-{
-  ProcessActor *self = CONTAINER_OF (timer, ProcessActor, stop_timer);
-
-  child_id_signal (self->child, SIGKILL, NULL);
-}
-
-/* When the KILL is due. However long the grace is, this does not overflow. */
-static gint64
-stop_deadline (GTimeSpan grace)
-{
-  return now () + (grace < 0 ? DEFAULT_STOP_GRACE : MIN (grace, LONGEST_STOP_GRACE));
-}
-
-/* TERM, and CONT for a child that is stopped and would not see it; KILL after the grace. A second
- * stop can only bring the KILL nearer.
- */
 void
-process_begin_stop (ProcessActor *self,
-                    GTimeSpan     grace)
-{
-  gint64 deadline = stop_deadline (grace);
-
-  if (self->child == NULL || self->exited)
-    return;
-
-  if (grace != 0)
-    {
-      child_id_signal (self->child, SIGTERM, NULL);
-      child_id_signal (self->child, SIGCONT, NULL);
-    }
-  if (grace == 0)
-    child_id_signal (self->child, SIGKILL, NULL);
-  else if (self->stop_timer.position == 0 || deadline < self->stop_timer.deadline)
-    worker_arm_timer (self->actor.worker, &self->stop_timer, deadline, kill_in_worker);
-}
-
-/* ---- waiting and stopping */
-
-static void
-finish_wait (ProcessActor *self,
-             Operation    *operation)
+process_finish_wait (ProcessActor *self,
+                     Operation    *operation)
 {
   operation->result = result_data_new ();
   operation->result->description = g_strdup (self->description);
@@ -90,9 +47,12 @@ start_wait (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   if (operation->cancelled)
-    operation_fail_cancelled (operation);
+    {
+      process_apply_cancel_policy (self);
+      operation_fail_cancelled (operation);
+    }
   else if (self->exited)
-    finish_wait (self, operation);
+    process_finish_wait (self, operation);
   else if (self->detached)
     operation_fail_shut_down (operation);
   else
@@ -106,44 +66,8 @@ cancel_wait (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   g_queue_remove (&self->waits, operation);
+  process_apply_cancel_policy (self);
   operation_fail_cancelled (operation);
-}
-
-static void
-start_stop (Actor     *actor,
-            Operation *operation)
-{
-  if (!operation->cancelled && !((ProcessActor *) actor)->detached)
-    {
-      operation->deadline = stop_deadline (operation->grace);
-      process_begin_stop ((ProcessActor *) actor, operation->grace);
-    }
-  start_wait (actor, operation);
-}
-
-/* The process is left alone: the KILL does not come, unless somebody else wants it, and then not
- * before that one does.
- */
-static void
-cancel_stop (Actor     *actor,
-             Operation *operation)
-{
-  ProcessActor *self = (ProcessActor *) actor;
-  gint64 earliest = G_MAXINT64;
-
-  cancel_wait (actor, operation);
-  for (GList *link = self->waits.head; link != NULL; link = link->next)
-    {
-      const Operation *other = link->data;
-
-      if (other->start_func == start_stop)
-        earliest = MIN (earliest, other->deadline);
-    }
-
-  if (earliest == G_MAXINT64)
-    worker_disarm_timer (self->actor.worker, &self->stop_timer);
-  else if (self->stop_timer.position != 0)
-    worker_arm_timer (self->actor.worker, &self->stop_timer, earliest, kill_in_worker);
 }
 
 /* ---- the exit */
@@ -159,20 +83,11 @@ finish_given_up_launch (ProcessActor *self)
   process_fail_given_up (self, launch);
 }
 
-static void
-handle_exit (ProcessActor *self)
+void
+process_finish_end (ProcessActor *self)
 {
-  Operation *waiting;
-
-  self->exited = TRUE;
-  child_id_close_pidfd (self->child);
   if (self->terminal != NULL)
     terminal_close (self->terminal);
-  worker_disarm_timer (self->actor.worker, &self->stop_timer);
-
-  while ((waiting = g_queue_pop_head (&self->waits)) != NULL)
-    finish_wait (self, waiting);
-
   if (self->launch != NULL && process_launch_is_given_up (self))
     finish_given_up_launch (self);
   else if (self->shutting_down)
@@ -181,6 +96,19 @@ handle_exit (ProcessActor *self)
     process_arm_drain_timer (self);
 
   process_check_communication (self, FALSE);
+}
+
+static void
+handle_exit (ProcessActor *self)
+{
+  Operation *waiting;
+
+  self->exited = TRUE;
+  child_id_close_pidfd (self->child);
+  while ((waiting = g_queue_pop_head (&self->waits)) != NULL)
+    process_finish_wait (self, waiting);
+
+  process_stop_after_exit (self);
 }
 
 static void
@@ -223,10 +151,10 @@ timed_out_in_worker (Timer *timer)
   self->timed_out = TRUE;
   if (!self->started)
     process_give_up_birth (self);
-  else if (self->exited)
-    process_drain_grace_passed (&self->drain_timer);
   else
-    process_begin_stop (self, -1);
+    process_begin_stop (self);
+  if (self->exited && !self->tree_ends)
+    process_drain_grace_passed (&self->drain_timer);
 }
 
 /* ---- launching */
@@ -266,6 +194,8 @@ finish_spawn (ProcessActor *self)
   parts->link = process_link_ref (self->link);
   parts->child = child_id_ref (self->child);
   parts->watcher = g_object_ref (self->watcher);
+  parts->start_time = self->start_time;
+  parts->start_monotonic = self->start_monotonic;
   parts->fds[0] = self->input.fd;
   parts->fds[1] = self->outputs[0].source.fd;
   parts->fds[2] = self->outputs[1].source.fd;
@@ -284,6 +214,15 @@ finish_spawn (ProcessActor *self)
   operation_finish (launch);
 }
 
+
+static void
+stop_cancelled_launch (ProcessActor *self)
+{
+  if (self->spec->policy.cancel == PROCTOR_CANCEL_POLICY_KILL)
+    process_begin_kill (self);
+  else
+    process_begin_stop (self);
+}
 
 static void
 job_done_in_worker (Actor   *actor,
@@ -309,8 +248,10 @@ job_done_in_worker (Actor   *actor,
   process_adopt_pipes (self, job);
   command_spec_let_go_of_fds (&self->spec);
 
-  if (process_launch_is_given_up (self) || self->timed_out)
-    process_begin_stop (self, -1);
+  if (self->launch->cancelled)
+    stop_cancelled_launch (self);
+  else if (self->shutting_down || self->timed_out)
+    process_begin_stop (self);
   if (self->launch_kind == LAUNCH_RUN)
     process_begin_communication (self, self->launch);
   else if (!process_launch_is_given_up (self))
@@ -379,10 +320,13 @@ cancel_launch (Actor     *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   if (!self->started)
-    process_give_up_birth (self);
-  else if (!self->exited)
-    process_begin_stop (self, -1);
-  else
+    {
+      process_give_up_birth (self);
+      return;
+    }
+
+  stop_cancelled_launch (self);
+  if (self->exited && !self->tree_ends)
     {
       finish_given_up_launch (self);
       process_release_if_done (self);
@@ -402,7 +346,7 @@ dropped_in_worker (Actor   *actor,
   if (self->terminal != NULL)
     terminal_close (self->terminal);
   if (!self->exited && (self->spec->flags & PROCTOR_COMMAND_KILL_ON_DROP) != 0)
-    child_id_signal (self->child, SIGKILL, NULL);
+    child_id_signal_tree (self->child, SIGKILL, NULL);
 
   process_release_if_done (self);
 }
@@ -422,7 +366,7 @@ void
 process_release_if_done (ProcessActor *self)
 {
   process_check_shutdown (self);
-  if (self->released || self->has_handle || !(self->exited || self->detached) ||
+  if (self->released || self->has_handle || !(self->exited || self->detached) || self->tree_ends ||
       self->launch != NULL || self->communication != NULL || !process_pipes_are_closed (self))
     return;
 
@@ -444,11 +388,12 @@ process_actor_free (Actor *actor)
   g_clear_pointer (&self->child, child_id_unref);
   g_clear_error (&self->transfer_error);
   g_clear_pointer (&self->terminal, terminal_unref);
+  g_clear_pointer (&self->own_plan, proctor_stop_plan_free);
   g_clear_pointer (&self->writer, write_channel_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
       g_clear_pointer (&self->outputs[i].channel, read_channel_unref);
-      collector_clear (&self->outputs[i].collector);
+      capped_collector_clear (&self->outputs[i].collector);
     }
   g_free (self->description);
   g_free (self);
@@ -471,6 +416,7 @@ process_actor_new (CommandSpec          *spec,
   self->description = command_spec_describe (spec);
   self->link = process_link_new (&self->actor, exited_in_worker);
   g_queue_init (&self->waits);
+  g_queue_init (&self->stops);
   pipe_sink_init (&self->input, NULL, -1, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
@@ -550,12 +496,13 @@ process_actor_new_communicate (ProcessActor *self,
 }
 
 Operation *
-process_actor_new_stop (ProcessActor *self,
-                        GTimeSpan     grace)
+process_actor_new_stop (ProcessActor          *self,
+                        const ProctorStopPlan *plan)
 {
-  Operation *operation = operation_new (&self->actor, start_stop, cancel_stop, NULL);
+  Operation *operation =
+    operation_new (&self->actor, process_start_stop, process_cancel_stop, NULL);
 
-  operation->grace = grace;
+  operation->plan = plan != NULL ? proctor_stop_plan_copy (plan) : NULL;
   return operation;
 }
 

@@ -30,6 +30,8 @@ typedef struct
   ReadChannel *readers[2];      /* owned; the same for stdout and stderr */
   Terminal *terminal;           /* owned; NULL: no stdio is one */
   StreamPumps *pumps;           /* owned; NULL: no stdio is a stream of GIO */
+  gint64 start_time;            /* real time */
+  gint64 start_monotonic;
   int fds[3];                   /* the numbers of our ends of the pipes, or -1 */
 } ProcessParts;
 
@@ -68,8 +70,9 @@ Operation *process_actor_new_launch (ProcessActor *self,
 Operation *process_actor_new_wait (ProcessActor *self);
 Operation *process_actor_new_communicate (ProcessActor *self,
                                           GBytes       *input);
-Operation *process_actor_new_stop (ProcessActor *self,
-                                   GTimeSpan     grace);
+/* @plan is copied; NULL: the command's. */
+Operation *process_actor_new_stop (ProcessActor          *self,
+                                   const ProctorStopPlan *plan);
 
 /* Thread: ANY. The handle's last word. */
 void process_actor_drop (ProcessActor *self);

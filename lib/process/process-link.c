@@ -30,10 +30,13 @@ struct _ProcessLink
   GMutex handle_lock;
   CallerContext *owner; /* while there is a handle */
   ProcessExitedFunc handle_func;
+  ProcessExitedFunc state_func;
   gboolean exited;
   gboolean notified;
+  gboolean state_pending; /* the notice is on its way */
 
-  Notice notice;    /* guarded by the owner's own lock */
+  Notice notice;       /* guarded by the owner's own lock */
+  Notice state_notice; /* the same */
   GWeakRef handle;  /* locks itself */
 };
 
@@ -87,6 +90,35 @@ tell_handle (Notice *notice)
   process_link_unref (self);
 }
 
+static void
+tell_state (Notice *notice)
+{
+  ProcessLink *self = CONTAINER_OF (notice, ProcessLink, state_notice);
+  g_autoptr(ProctorProcess) process = g_weak_ref_get (&self->handle);
+
+  g_mutex_lock (&self->handle_lock);
+  self->state_pending = FALSE;
+  g_mutex_unlock (&self->handle_lock);
+
+  if (process != NULL)
+    self->state_func (process);
+  process_link_unref (self);
+}
+
+/* Several changes in a row are one: the handle looks at the state itself. */
+void
+process_link_state_changed (ProcessLink *self)
+{
+  g_mutex_lock (&self->handle_lock);
+  if (self->owner != NULL && !self->exited && !self->state_pending)
+    {
+      self->state_pending = TRUE;
+      process_link_ref (self);
+      caller_context_notify (self->owner, &self->state_notice, tell_state);
+    }
+  g_mutex_unlock (&self->handle_lock);
+}
+
 /* Once both are known: the exit and the handle. Under the lock, so that a handle that goes at this
  * moment finds the notice, and takes it back.
  */
@@ -124,12 +156,14 @@ void
 process_link_set_handle (ProcessLink       *self,
                          ProctorProcess    *process,
                          CallerContext     *owner,
-                         ProcessExitedFunc  func)
+                         ProcessExitedFunc  exited_func,
+                         ProcessExitedFunc  state_func)
 {
   g_weak_ref_set (&self->handle, process);
 
   g_mutex_lock (&self->handle_lock);
-  self->handle_func = func;
+  self->handle_func = exited_func;
+  self->state_func = state_func;
   self->owner = owner;
   notify_if_due_locked (self);
   g_mutex_unlock (&self->handle_lock);
@@ -147,6 +181,8 @@ process_link_clear_handle (ProcessLink *self)
   if (owner == NULL)
     return;
   if (caller_context_take_back (owner, &self->notice))
+    process_link_unref (self);
+  if (caller_context_take_back (owner, &self->state_notice))
     process_link_unref (self);
   caller_context_unref (owner);
 }

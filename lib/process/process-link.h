@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 
 typedef struct _ProcessLink ProcessLink;
 
-/* Called in the owner's context when the process has exited, with its handle. */
+/* Called in the owner's context when the process has exited, or its state changed, with its handle.
+ */
 typedef void (*ProcessExitedFunc) (ProctorProcess *process);
 
 /* @actor gets @exited_func as a message when the child has exited; the link holds it until then. */
@@ -39,7 +40,11 @@ void process_link_abandon (ProcessLink *self);
 void process_link_set_handle (ProcessLink       *self,
                               ProctorProcess    *process,
                               CallerContext     *owner,
-                              ProcessExitedFunc  func);
+                              ProcessExitedFunc  exited_func,
+                              ProcessExitedFunc  state_func);
+
+/* The process was suspended, or goes on; its handle is told in the owner's context. */
+void process_link_state_changed (ProcessLink *self);
 
 /* When the handle is disposed of. */
 void process_link_clear_handle (ProcessLink *self);

@@ -22,7 +22,19 @@ reserve_for_collector (gpointer consumer,
 {
   Output *output = consumer;
 
-  return collector_reserve (&output->collector, WORKER_SCRATCH_SIZE, ret_size);
+  return capped_collector_reserve (&output->collector, WORKER_SCRATCH_SIZE, ret_size);
+}
+
+/* It is read on, so that it does not wait for us instead of ending. */
+static void
+stop_if_over_limit (ProcessActor *self)
+{
+  if (self->over_limit || self->spec->policy.output != PROCTOR_OUTPUT_POLICY_FAIL ||
+      (self->outputs[0].collector.n_cut == 0 && self->outputs[1].collector.n_cut == 0))
+    return;
+
+  self->over_limit = TRUE;
+  process_begin_stop (self);
 }
 
 static gboolean
@@ -32,13 +44,16 @@ take_into_collector (gpointer      consumer,
 {
   Output *output = consumer;
 
-  if (output->collector.data != NULL && data == output->collector.data + output->collector.length)
+  if (capped_collector_has (&output->collector, data))
     {
-      collector_commit (&output->collector, length);
+      capped_collector_commit (&output->collector, length);
       return TRUE;
     }
-  if (collector_append (&output->collector, data, length))
-    return TRUE;
+  if (capped_collector_append (&output->collector, data, length))
+    {
+      stop_if_over_limit (output->actor);
+      return TRUE;
+    }
 
   errno = ENOMEM;
   return FALSE;
@@ -129,6 +144,8 @@ process_adopt_pipes (ProcessActor *self,
       PipeSource *source = &self->outputs[i].source;
 
       self->outputs[i].captured = end->fd >= 0 && !self->outputs[i].pumped;
+      capped_collector_set_limit (&self->outputs[i].collector, self->spec->policy.output_limit,
+                                  self->spec->policy.output == PROCTOR_OUTPUT_POLICY_KEEP_TAIL);
       pipe_source_init (source, self->actor.worker, end->fd);
       source->kind = end->kind;
       source->fixed_size = fixed_size || end->kind != PIPE_KIND_PIPE;
@@ -189,13 +206,16 @@ make_result (ProcessActor *self,
   result->description = g_strdup (self->description);
   child_id_get_outcome (self->child, &result->outcome);
   result->timed_out = self->timed_out;
+  result->over_limit = self->over_limit;
   result->incomplete = incomplete;
   result->start_time = self->start_time;
   result->wall_time = result->outcome.exit_time - self->start_monotonic;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if (self->outputs[i].captured)
-        result->captured[i] = collector_steal (&self->outputs[i].collector);
+      if (!self->outputs[i].captured)
+        continue;
+      result->n_cut[i] = self->outputs[i].collector.n_cut;
+      result->captured[i] = capped_collector_steal (&self->outputs[i].collector);
     }
   return result;
 }
@@ -220,7 +240,8 @@ process_check_communication (ProcessActor *self,
 {
   Operation *operation;
 
-  if (self->communication == NULL || !self->exited || !(gave_up || process_pipes_are_closed (self)))
+  if (self->communication == NULL || !self->exited || self->tree_ends ||
+      !(gave_up || process_pipes_are_closed (self)))
     {
       process_release_if_done (self);
       return;
@@ -326,8 +347,12 @@ static void
 collect_output (ProcessActor *self,
                 Output       *output)
 {
-  if (output->channel != NULL && !read_channel_detach (output->channel, &output->collector))
-    note_transfer_error (self, ENOMEM);
+  if (output->channel != NULL)
+    {
+      if (!read_channel_detach (output->channel, capped_collector_straighten (&output->collector)))
+        note_transfer_error (self, ENOMEM);
+      capped_collector_apply_limit (&output->collector);
+    }
   if (pipe_source_is_open (&output->source))
     pipe_source_start (&output->source, &collector_consumer, output);
 }
@@ -342,6 +367,7 @@ process_begin_communication (ProcessActor *self,
       if (!self->outputs[i].pumped)
         collect_output (self, &self->outputs[i]);
     }
+  stop_if_over_limit (self);
   give_input (self, operation->input);
 
   if (self->communication == operation && self->exited)
@@ -383,6 +409,7 @@ communicate_cancelled_early (ProcessActor *self,
 {
   give_input (self, operation->input);
   pipe_sink_copy_unsent (&self->input);
+  process_apply_cancel_policy (self);
   operation_fail_cancelled (operation);
   pipe_sink_flush (&self->input);
 }
@@ -412,9 +439,11 @@ process_cancel_communicate (Actor *actor, Operation *operation)
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
       if (self->outputs[i].channel != NULL && !self->outputs[i].pumped)
-        read_channel_attach (self->outputs[i].channel, &self->outputs[i].collector);
+        read_channel_attach (self->outputs[i].channel,
+                             capped_collector_straighten (&self->outputs[i].collector));
     }
   pipe_sink_copy_unsent (&self->input);
+  process_apply_cancel_policy (self);
   operation_fail_cancelled (process_steal_communication (self));
   if (self->exited)
     process_arm_drain_timer (self);

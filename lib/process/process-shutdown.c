@@ -49,7 +49,7 @@ detach (ProcessActor *self)
   Operation *operation;
 
   self->detached = TRUE;
-  worker_disarm_timer (self->actor.worker, &self->stop_timer);
+  process_give_up_stops (self);
   worker_disarm_timer (self->actor.worker, &self->timeout_timer);
 
   while ((operation = g_queue_pop_head (&self->waits)) != NULL)
@@ -84,7 +84,7 @@ process_shut_down_in_worker (Actor   *actor,
     }
   else
     {
-      process_begin_stop (self, -1);
+      process_begin_stop (self);
     }
 
   process_release_if_done (self);
@@ -93,7 +93,8 @@ process_shut_down_in_worker (Actor   *actor,
 void
 process_check_shutdown (ProcessActor *self)
 {
-  gboolean has_child = self->job != NULL || (self->child != NULL && !self->exited && !self->detached);
+  gboolean has_child = self->job != NULL || self->tree_ends ||
+                       (self->child != NULL && !self->exited && !self->detached);
 
   if (self->shutting_down && !has_child && self->launch == NULL && self->communication == NULL &&
       g_queue_is_empty (&self->waits) && process_pipes_are_closed (self))

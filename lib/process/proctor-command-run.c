@@ -6,6 +6,7 @@
 
 #include <proctor/proctor.h>
 
+#include "command/proctor-command-private.h"
 #include "process/launch.h"
 #include "process/proctor-process-private.h"
 #include "process/result-data.h"
@@ -135,7 +136,8 @@ proctor_command_spawn_finish (ProctorCommand  *self,
  * so and has the output until then. An exit with another code than 0 is no error here, see
  * [method@Command.run_check].
  *
- * Cancelling stops the process, first with SIGTERM, and returns when it has been reaped.
+ * Cancelling stops the process, as its stop plan says, or kills it if its cancel policy says that,
+ * and returns when it has been reaped.
  *
  * Errors: those of [method@Command.spawn]; %G_IO_ERROR_TIMED_OUT if not even the program could be
  * executed in time;
@@ -208,6 +210,97 @@ proctor_command_run_finish (ProctorCommand  *self,
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_run_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * proctor_command_run_with_timeout:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @timeout: microseconds, or -1 for no timeout
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Runs a command to its end, as [method@Command.run] does, with a timeout for this call instead of
+ * the command's. Other threads may run the same command with others at the same time.
+ *
+ * Errors: those of [method@Command.run].
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run_with_timeout (ProctorCommand  *self,
+                                  GBytes          *input,
+                                  GTimeSpan        timeout,
+                                  GCancellable    *cancellable,
+                                  GError         **error)
+{
+  g_autoptr(ProctorCommand) timed = NULL;
+
+  g_return_val_if_fail (PROCTOR_IS_COMMAND (self), NULL);
+
+  timed = proctor_command_copy_with_timeout (self, timeout);
+  return proctor_command_run (timed, input, cancellable, error);
+}
+
+/**
+ * proctor_command_run_with_timeout_async:
+ * @self: a command
+ * @input: (nullable): what to send to the stdin of the process
+ * @timeout: microseconds, or -1 for no timeout
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the process has ended, in the context that is
+ *   thread-default now
+ * @user_data: data for @callback
+ *
+ * Runs a command to its end. See [method@Command.run_with_timeout].
+ *
+ * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ */
+void
+proctor_command_run_with_timeout_async (ProctorCommand      *self,
+                                        GBytes              *input,
+                                        GTimeSpan            timeout,
+                                        GCancellable        *cancellable,
+                                        GAsyncReadyCallback  callback,
+                                        gpointer             user_data)
+{
+  g_autoptr(ProctorCommand) timed = NULL;
+
+  g_return_if_fail (PROCTOR_IS_COMMAND (self));
+
+  timed = proctor_command_copy_with_timeout (self, timeout);
+  launch_async (timed, LAUNCH_RUN, input,
+                operation_task_new (self, cancellable, callback, user_data,
+                                    proctor_command_run_with_timeout_async),
+                operation_return_result);
+}
+
+/**
+ * proctor_command_run_with_timeout_finish:
+ * @self: a command
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Takes the result of [method@Command.run_with_timeout_async].
+ *
+ * Errors: see [method@Command.run_with_timeout].
+ *
+ * Returns: (transfer full): how it ended and what it wrote
+ *
+ * Thread safety: the callback's thread. Since: 1.0
+ */
+ProctorResult *
+proctor_command_run_with_timeout_finish (ProctorCommand  *self,
+                                         GAsyncResult    *result,
+                                         GError         **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_command_run_with_timeout_async),
+                        NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
 }

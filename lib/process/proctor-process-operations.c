@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: ANY. What is waited for: wait, communicate, stop. */
+/* Thread: ANY. What is waited for: wait, communicate. */
 
 #include "config.h"
 
@@ -16,14 +16,11 @@
 
 /* ---- what all operations share */
 
-/* Runs an operation to its end in this thread; its error, if it has one, goes to @error. Takes
- * @operation.
- */
-static Operation *
-run_blocking (ProctorProcess  *self,
-              Operation       *operation,
-              GCancellable    *cancellable,
-              GError         **error)
+Operation *
+handle_run_blocking (ProctorProcess  *self,
+                     Operation       *operation,
+                     GCancellable    *cancellable,
+                     GError         **error)
 {
   operation_run_blocking (operation, cancellable, self->parts->watcher);
   if (operation->error != NULL)
@@ -34,30 +31,26 @@ run_blocking (ProctorProcess  *self,
   return operation;
 }
 
-static gboolean
-may_block (ProctorProcess  *self,
-           GError         **error)
+gboolean
+handle_may_block (ProctorProcess  *self,
+                  GError         **error)
 {
   return program_check_not_forked (error) && worker_check_may_block (error) &&
          child_watcher_check_may_block (self->parts->watcher, error);
 }
 
-/* Takes @operation and @task. */
-static void
-start_async (Operation           *operation,
-             GCancellable        *cancellable,
-             GTask               *task,
-             OperationReturnFunc  return_func)
+void
+handle_start_async (Operation           *operation,
+                    GCancellable        *cancellable,
+                    GTask               *task,
+                    OperationReturnFunc  return_func)
 {
   operation_start_async (operation, cancellable, task, return_func);
   operation_unref (operation);
 }
 
-/* In a forked copy there is nobody who could do it. Whether it is one; @task has been answered
- * then, and is taken.
- */
-static gboolean
-refuse_if_forked (GTask *task)
+gboolean
+handle_refuse_if_forked (GTask *task)
 {
   GError *error = NULL;
 
@@ -78,7 +71,7 @@ returncode_from_outcome (const ResultData  *data,
 {
   if (data->outcome.lost)
     {
-      g_propagate_error (error, outcome_to_error (&data->outcome, data->description));
+      g_propagate_error (error, outcome_to_error (&data->outcome, data->description, NULL));
       return FALSE;
     }
 
@@ -91,7 +84,7 @@ static gboolean
 check_outcome (const ResultData  *data,
                GError           **error)
 {
-  GError *wrong = outcome_to_error (&data->outcome, data->description);
+  GError *wrong = outcome_to_error (&data->outcome, data->description, NULL);
 
   if (wrong == NULL)
     return TRUE;
@@ -107,15 +100,15 @@ wait_blocking (ProctorProcess  *self,
 {
   g_autoptr(Operation) operation = NULL;
 
-  if (!may_block (self, error))
+  if (!handle_may_block (self, error))
     return NULL;
 
-  operation = run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable, error);
+  operation = handle_run_blocking (self, process_actor_new_wait (self->parts->actor), cancellable, error);
   return operation != NULL ? g_steal_pointer (&operation->result) : NULL;
 }
 
-static void
-return_result_data (Operation *operation,
+void
+handle_return_data (Operation *operation,
                     GTask     *task)
 {
   if (operation->error != NULL)
@@ -130,9 +123,9 @@ wait_async (ProctorProcess *self,
             GCancellable   *cancellable,
             GTask          *task)
 {
-  if (!refuse_if_forked (task))
-    start_async (process_actor_new_wait (self->parts->actor), cancellable, task,
-                 return_result_data);
+  if (!handle_refuse_if_forked (task))
+    handle_start_async (process_actor_new_wait (self->parts->actor), cancellable, task,
+                 handle_return_data);
 }
 
 /**
@@ -375,11 +368,11 @@ proctor_process_communicate (ProctorProcess  *self,
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
 
   pumps = self->parts->pumps;
-  if (!may_block (self, error) || !take_streams_over (self, error) ||
+  if (!handle_may_block (self, error) || !take_streams_over (self, error) ||
       (pumps != NULL && !stream_pumps_check_may_block (pumps, error)))
     return NULL;
 
-  operation = run_blocking (self, process_actor_new_communicate (self->parts->actor, input),
+  operation = handle_run_blocking (self, process_actor_new_communicate (self->parts->actor, input),
                             cancellable, error);
   if (operation != NULL && pumps != NULL)
     {
@@ -427,8 +420,8 @@ proctor_process_communicate_async (ProctorProcess      *self,
       g_task_return_error (task, error);
       g_object_unref (task);
     }
-  else if (!refuse_if_forked (task))
-    start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task,
+  else if (!handle_refuse_if_forked (task))
+    handle_start_async (process_actor_new_communicate (self->parts->actor, input), cancellable, task,
                  streamed_return_communicated);
 }
 
@@ -455,101 +448,4 @@ proctor_process_communicate_finish (ProctorProcess  *self,
   g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_communicate_async), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/* ---- stop */
-
-/**
- * proctor_process_stop:
- * @self: a process
- * @grace: microseconds between SIGTERM and SIGKILL; 0 kills at once; -1 is the default of 5 seconds
- * @cancellable: (nullable): a cancellable
- * @error: return location for an error
- *
- * Ends the process: SIGTERM, and SIGCONT for one that is suspended; SIGKILL if it is still there
- * after @grace. Returns when it has exited, and at once if it has already.
- *
- * May be called by many at once; the shortest grace counts. Cancelling leaves the process alone
- * from then on: SIGTERM has been sent, SIGKILL is not.
- *
- * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
- *
- * Returns: %TRUE when it has exited
- *
- * Thread safety: any thread. Since: 1.0
- */
-gboolean
-proctor_process_stop (ProctorProcess  *self,
-                      GTimeSpan        grace,
-                      GCancellable    *cancellable,
-                      GError         **error)
-{
-  g_autoptr(Operation) operation = NULL;
-
-  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
-
-  if (!may_block (self, error))
-    return FALSE;
-
-  operation =
-    run_blocking (self, process_actor_new_stop (self->parts->actor, grace), cancellable, error);
-  return operation != NULL;
-}
-
-/**
- * proctor_process_stop_async:
- * @self: a process
- * @grace: microseconds between SIGTERM and SIGKILL; 0 kills at once; -1 is the default of 5 seconds
- * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the process has exited, in the context that is
- *   thread-default now
- * @user_data: data for @callback
- *
- * Ends the process. See [method@Process.stop].
- *
- * Thread safety: any thread. Since: 1.0
- */
-void
-proctor_process_stop_async (ProctorProcess      *self,
-                            GTimeSpan            grace,
-                            GCancellable        *cancellable,
-                            GAsyncReadyCallback  callback,
-                            gpointer             user_data)
-{
-  GTask *task;
-
-  g_return_if_fail (PROCTOR_IS_PROCESS (self));
-
-  task = operation_task_new (self, cancellable, callback, user_data, proctor_process_stop_async);
-  if (!refuse_if_forked (task))
-    start_async (process_actor_new_stop (self->parts->actor, grace), cancellable, task,
-                 return_result_data);
-}
-
-/**
- * proctor_process_stop_finish:
- * @self: a process
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Takes the result of [method@Process.stop_async].
- *
- * Errors: see [method@Process.stop].
- *
- * Returns: %TRUE when it has exited
- *
- * Thread safety: the callback's thread. Since: 1.0
- */
-gboolean
-proctor_process_stop_finish (ProctorProcess  *self,
-                             GAsyncResult    *result,
-                             GError         **error)
-{
-  g_autoptr(ResultData) data = NULL;
-
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, proctor_process_stop_async), FALSE);
-
-  data = g_task_propagate_pointer (G_TASK (result), error);
-  return data != NULL;
 }

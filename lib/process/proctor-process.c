@@ -7,7 +7,6 @@
 #include "process/proctor-process-private.h"
 
 #include <glib/gi18n-lib.h>
-#include <signal.h>
 
 #include "base/base-thread.h"
 #include "stream/proctor-stream-reader-private.h"
@@ -66,6 +65,12 @@ tell_exited (ProctorProcess *self)
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
 }
 
+static void
+tell_state (ProctorProcess *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
 /* From here on the streams have the channels. */
 static void
 open_streams (ProctorProcess *self)
@@ -102,7 +107,7 @@ void
 proctor_process_set_owner (ProctorProcess *self,
                            CallerContext  *owner)
 {
-  process_link_set_handle (self->parts->link, self, owner, tell_exited);
+  process_link_set_handle (self->parts->link, self, owner, tell_exited, tell_state);
 }
 
 /* ---- asking */
@@ -252,76 +257,6 @@ proctor_process_get_stderr (ProctorProcess *self)
   return self->readers[1];
 }
 
-/* ---- signals */
-
-/**
- * proctor_process_send_signal:
- * @self: a process
- * @signum: the number of a signal
- * @error: return location for an error
- *
- * Sends a signal to this process, at once, from the calling thread. It never reaches another
- * process.
- *
- * Errors: %PROCTOR_ERROR_PROCESS_LOOKUP when the process has been reaped; %G_IO_ERROR with the
- * system's reason, for example
- * %G_IO_ERROR_INVALID_ARGUMENT for a signal that does not exist or %G_IO_ERROR_PERMISSION_DENIED;
- * %PROCTOR_ERROR_FORKED.
- *
- * Returns: whether it was sent
- *
- * Thread safety: any thread. Since: 1.0
- */
-gboolean
-proctor_process_send_signal (ProctorProcess  *self,
-                             int              signum,
-                             GError         **error)
-{
-  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), FALSE);
-
-  return program_check_not_forked (error) && child_id_signal (self->parts->child, signum, error);
-}
-
-/**
- * proctor_process_terminate:
- * @self: a process
- * @error: return location for an error
- *
- * Asks the process to end: sends SIGTERM and nothing else.
- *
- * Errors: see [method@Process.send_signal].
- *
- * Returns: whether it was sent
- *
- * Thread safety: any thread. Since: 1.0
- */
-gboolean
-proctor_process_terminate (ProctorProcess  *self,
-                           GError         **error)
-{
-  return proctor_process_send_signal (self, SIGTERM, error);
-}
-
-/**
- * proctor_process_kill:
- * @self: a process
- * @error: return location for an error
- *
- * Ends the process: sends SIGKILL, which it can neither ignore nor see.
- *
- * Errors: see [method@Process.send_signal].
- *
- * Returns: whether it was sent
- *
- * Thread safety: any thread. Since: 1.0
- */
-gboolean
-proctor_process_kill (ProctorProcess  *self,
-                      GError         **error)
-{
-  return proctor_process_send_signal (self, SIGKILL, error);
-}
-
 /* ---- the class */
 
 static void
@@ -391,7 +326,8 @@ proctor_process_class_init (ProctorProcessClass *klass)
   /**
    * ProctorProcess:state: (getter get_state)
    *
-   * What the process does. Notified when it has ended.
+   * What the process does. Notified when it has ended; with %PROCTOR_COMMAND_TRACK_SUSPEND also
+   * when it is suspended or goes on.
    *
    * Since: 1.0
    */

@@ -8,7 +8,6 @@
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 /**
  * ProctorResult:
@@ -38,6 +37,7 @@ enum
   PROP_STDERR,
   PROP_TIMED_OUT,
   PROP_INCOMPLETE,
+  PROP_TRUNCATED,
   N_PROPERTIES
 };
 
@@ -61,32 +61,6 @@ result_data_free (ResultData *self)
   for (guint i = 0; i < G_N_ELEMENTS (self->captured); i++)
     g_clear_pointer (&self->captured[i], g_bytes_unref);
   g_free (self);
-}
-
-int
-returncode_from_wait_status (int wait_status)
-{
-  return WIFSIGNALED (wait_status) ? -WTERMSIG (wait_status) : WEXITSTATUS (wait_status);
-}
-
-GError *
-outcome_to_error (const ChildOutcome *outcome,
-                  const char         *description)
-{
-  int returncode = outcome->lost ? 0 : returncode_from_wait_status (outcome->wait_status);
-
-  if (outcome->lost)
-    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_STATUS_LOST,
-                        _("The exit status of “%s” was taken away by another part of the program"),
-                        description);
-  if (returncode < 0)
-    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_SIGNALLED,
-                        _("“%s” was ended by signal %d: %s"), description, -returncode,
-                        g_strsignal (-returncode));
-  if (returncode > 0)
-    return g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_EXIT_STATUS, _("“%s” exited with %d"),
-                        description, returncode);
-  return NULL;
 }
 
 ProctorResult *
@@ -300,15 +274,6 @@ proctor_result_get_wall_time (ProctorResult *self)
   return self->data->wall_time;
 }
 
-static GTimeSpan
-time_span_from_timeval (const ProctorResult  *self,
-                        const struct timeval *time)
-{
-  if (!self->data->outcome.has_rusage)
-    return -1;
-  return (GTimeSpan) time->tv_sec * G_TIME_SPAN_SECOND + (GTimeSpan) time->tv_usec;
-}
-
 /**
  * proctor_result_get_user_time:
  * @self: a result
@@ -324,7 +289,7 @@ proctor_result_get_user_time (ProctorResult *self)
 {
   g_return_val_if_fail (PROCTOR_IS_RESULT (self), -1);
 
-  return time_span_from_timeval (self, &self->data->outcome.rusage.ru_utime);
+  return outcome_get_user_time (&self->data->outcome);
 }
 
 /**
@@ -342,7 +307,7 @@ proctor_result_get_system_time (ProctorResult *self)
 {
   g_return_val_if_fail (PROCTOR_IS_RESULT (self), -1);
 
-  return time_span_from_timeval (self, &self->data->outcome.rusage.ru_stime);
+  return outcome_get_system_time (&self->data->outcome);
 }
 
 /**
@@ -367,12 +332,91 @@ proctor_result_get_rusage (ProctorResult *self,
   g_return_val_if_fail (PROCTOR_IS_RESULT (self), FALSE);
   g_return_val_if_fail (rusage != NULL, FALSE);
 
-  if (!self->data->outcome.has_rusage)
+  return outcome_get_rusage (&self->data->outcome, rusage);
+}
+
+/**
+ * proctor_result_get_peak_memory:
+ * @self: a result
+ * @bytes: (out): return location for a number of bytes
+ *
+ * The most memory that the process and its descendants had at once.
+ *
+ * Only a cgroup counts that, so it is known for commands with %PROCTOR_COMMAND_OWN_TREE where one
+ * was delegated to this program with the memory controller, and absent else.
+ *
+ * Returns: %FALSE, with @bytes untouched, if it is not known
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_result_get_peak_memory (ProctorResult *self,
+                                guint64       *bytes)
+{
+  g_return_val_if_fail (PROCTOR_IS_RESULT (self), FALSE);
+  g_return_val_if_fail (bytes != NULL, FALSE);
+
+  if (self->data->outcome.peak_memory == 0)
     return FALSE;
 
-  *rusage = self->data->outcome.rusage;
-  rusage->ru_maxrss = 0;
+  *bytes = self->data->outcome.peak_memory;
   return TRUE;
+}
+
+/**
+ * proctor_result_is_truncated:
+ * @self: a result
+ *
+ * Whether output was thrown away because of [method@Command.set_output_limit]. What was kept is in
+ * the result.
+ *
+ * Returns: whether it was
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+gboolean
+proctor_result_is_truncated (ProctorResult *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_RESULT (self), FALSE);
+
+  return self->data->n_cut[0] > 0 || self->data->n_cut[1] > 0;
+}
+
+/**
+ * proctor_result_get_stdout_cut:
+ * @self: a result
+ *
+ * How much of the output to stdout was thrown away: what came after that which was kept, or before
+ * it with %PROCTOR_OUTPUT_POLICY_KEEP_TAIL.
+ *
+ * Returns: a number of bytes
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+guint64
+proctor_result_get_stdout_cut (ProctorResult *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_RESULT (self), 0);
+
+  return self->data->n_cut[0];
+}
+
+/**
+ * proctor_result_get_stderr_cut:
+ * @self: a result
+ *
+ * The same as [method@Result.get_stdout_cut] for stderr.
+ *
+ * Returns: a number of bytes
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+guint64
+proctor_result_get_stderr_cut (ProctorResult *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_RESULT (self), 0);
+
+  return self->data->n_cut[1];
 }
 
 /**
@@ -393,6 +437,28 @@ proctor_result_get_error (ProctorResult *self)
   return self->data->error;
 }
 
+static GError *
+find_wrong (const ResultData *data)
+{
+  g_autofree char *said = NULL;
+  GError *wrong;
+
+  if (data->error != NULL)
+    return g_error_copy (data->error);
+  if (!data->over_limit && !data->timed_out)
+    return outcome_to_error (&data->outcome, data->description, data->captured[1]);
+
+  if (data->over_limit)
+    wrong = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_OUTPUT_LIMIT,
+                         _("“%s” wrote more than it may and was stopped"), data->description);
+  else
+    wrong = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                         _("“%s” did not end in time and was stopped"), data->description);
+  said = dup_last_lines (data->captured[1]);
+  error_add_last_lines (wrong, said);
+  return wrong;
+}
+
 /**
  * proctor_result_check:
  * @self: a result
@@ -400,9 +466,12 @@ proctor_result_get_error (ProctorResult *self)
  *
  * Makes an error of whatever went wrong.
  *
- * Errors: the error of the spawn; %G_IO_ERROR_TIMED_OUT; %PROCTOR_ERROR_STATUS_LOST;
- * %PROCTOR_ERROR_SIGNALLED;
- * %PROCTOR_ERROR_EXIT_STATUS. An incomplete output is none.
+ * Errors: the error of the spawn; %G_IO_ERROR_TIMED_OUT; %PROCTOR_ERROR_OUTPUT_LIMIT
+ * with %PROCTOR_OUTPUT_POLICY_FAIL; %PROCTOR_ERROR_STATUS_LOST; %PROCTOR_ERROR_SIGNALLED;
+ * %PROCTOR_ERROR_EXIT_STATUS. An incomplete output is none, and neither is one that was cut.
+ *
+ * The message names the command, the returncode or the signal, and quotes the last lines of stderr
+ * if that was captured: at most five lines and 600 bytes.
  *
  * Returns: %TRUE if the process exited with 0
  *
@@ -416,14 +485,7 @@ proctor_result_check (ProctorResult  *self,
 
   g_return_val_if_fail (PROCTOR_IS_RESULT (self), FALSE);
 
-  if (self->data->error != NULL)
-    wrong = g_error_copy (self->data->error);
-  else if (self->data->timed_out)
-    wrong = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                         _("“%s” did not end in time and was stopped"), self->data->description);
-  else
-    wrong = outcome_to_error (&self->data->outcome, self->data->description);
-
+  wrong = find_wrong (self->data);
   if (wrong == NULL)
     return TRUE;
 
@@ -457,6 +519,9 @@ proctor_result_get_property (GObject    *object,
       break;
     case PROP_INCOMPLETE:
       g_value_set_boolean (value, proctor_result_is_incomplete (self));
+      break;
+    case PROP_TRUNCATED:
+      g_value_set_boolean (value, proctor_result_is_truncated (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -527,6 +592,15 @@ proctor_result_class_init (ProctorResultClass *klass)
    * Since: 1.0
    */
   properties[PROP_INCOMPLETE] = g_param_spec_boolean ("incomplete", NULL, NULL, FALSE, flags);
+
+  /**
+   * ProctorResult:truncated: (getter is_truncated)
+   *
+   * Whether output was thrown away because there was too much of it.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TRUNCATED] = g_param_spec_boolean ("truncated", NULL, NULL, FALSE, flags);
 
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }

@@ -14,7 +14,9 @@
 
 #include "base/base-fd.h"
 #include "command/launch-plan.h"
+#include "spawn/tree-cgroup.h"
 #include "watch/child-watcher-private.h"
+#include "watch/suspend-tracker.h"
 
 SpawnJob *
 spawn_job_new (CommandSpec         *spec,
@@ -76,11 +78,45 @@ kill_unwatched (const SpawnedChild *spawned)
     ;
 }
 
+static gboolean
+wants_session (const CommandSpec *spec)
+{
+  return (spec->flags &
+          (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0;
+}
+
+/* The group in which the tree is, if it is to have one of its own. */
+static pid_t
+get_process_group (const CommandSpec *spec)
+{
+  gboolean own = (spec->flags & PROCTOR_COMMAND_OWN_TREE) != 0 && !wants_session (spec);
+
+  return own ? 0 : spec->process_group;
+}
+
+/* If that is wanted. */
+static gboolean
+track_suspend (SpawnJob *self)
+{
+  if ((self->spec->flags & PROCTOR_COMMAND_TRACK_SUSPEND) == 0)
+    return TRUE;
+
+  return suspend_tracker_start (self->child, (SuspendFunc) process_link_state_changed,
+                                process_link_ref (self->link), (GDestroyNotify) process_link_unref,
+                                &self->error);
+}
+
 static void
 start_child (SpawnJob         *self,
              const LaunchPlan *launch,
              const StdioPlan  *plan)
 {
+  gboolean own_tree = (self->spec->flags & PROCTOR_COMMAND_OWN_TREE) != 0;
+  /* Where the caller has named a cgroup the child stays in that one. */
+  TreeCgroup *cgroup =
+    own_tree && self->spec->attributes.cgroup == NULL ? tree_cgroup_new () : NULL;
+  g_autofree char *procs =
+    cgroup != NULL ? g_build_filename (tree_cgroup_get_path (cgroup), "cgroup.procs", NULL) : NULL;
   SpawnRequest request = {
     .argv = (const char * const *) launch->argv,
     .envp = (const char * const *) launch->envp,
@@ -92,8 +128,15 @@ start_child (SpawnJob         *self,
     .n_opens = plan->n_opens,
     .without_stderr = plan->without_stderr,
     .inherit_fds = (self->spec->flags & PROCTOR_COMMAND_INHERIT_FDS) != 0,
-    .new_session = (self->spec->flags & PROCTOR_COMMAND_NEW_SESSION) != 0,
-    .process_group = self->spec->process_group,
+    .new_session = wants_session (self->spec),
+    .controlling_terminal = (self->spec->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0,
+    .no_new_privs = (self->spec->flags & PROCTOR_COMMAND_NO_NEW_PRIVS) != 0,
+    .tree_procs = procs,
+    .process_group = get_process_group (self->spec),
+    .attributes = &self->spec->attributes,
+    .identity = &launch->identity,
+    .cpu_mask = launch->cpu_mask,
+    .cpu_mask_bytes = launch->cpu_mask_bytes,
     .has_terminal = plan->terminal != NULL,
     .terminal = plan->slave,
     .birth = self->birth,
@@ -106,12 +149,16 @@ start_child (SpawnJob         *self,
   if (!spawn_child (&request, &spawned, &failure))
     {
       self->error = spawn_failure_to_error (&failure, &request);
+      g_clear_pointer (&cgroup, tree_cgroup_free);
       return;
     }
 
   self->child = child_id_new (spawned.pid, spawned.pidfd, process_link_child_exited,
                               process_link_ref (self->link), (GDestroyNotify) process_link_unref);
-  if (!child_watcher_watch (self->watcher, self->child, self->actor->worker, &self->error))
+  if (own_tree)
+    child_id_set_tree (self->child, child_tree_new (spawned.pid, cgroup));
+  if (!track_suspend (self) ||
+      !child_watcher_watch (self->watcher, self->child, self->actor->worker, &self->error))
     {
       kill_unwatched (&spawned);
       g_clear_pointer (&self->child, child_id_unref);

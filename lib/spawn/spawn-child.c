@@ -1,78 +1,31 @@
-/* Thread: CHILD. Everything here runs between clone (or fork) and execve, and nothing else does.
+/* Thread: CHILD. Everything here runs between clone (or fork) and execve; so does all that is in
+ * child-attributes.c and child-report.h, under the same rules, and nothing else does.
  *
  * After a clone this code runs in the parent's memory, beside all of its other threads, while the
  * thread that spawned sleeps. So: no malloc, no stdio, no lock, no function of GLib's, no return.
  * Of the C library only syscall() and errno are used, both of which the parent has called before,
  * so that the dynamic linker has nothing to look up (and loops are written so that the compiler
  * does not make a memset of them). errno is the parent's; it restores it. Sanitizers must not
- * instrument this file: their run time would take the child for the thread whose memory it borrows.
+ * instrument these files: their run time would take the child for the thread whose memory it
+ * borrows.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "config.h"
 
-#include "spawn/spawn-child.h"
+#include "spawn/child-attributes.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
+#include "spawn/child-report.h"
 #include "spawn/spawn-kernel.h"
-
-#if defined (__has_attribute)
-#if __has_attribute (disable_sanitizer_instrumentation)
-#define WITHOUT_INSTRUMENTATION __attribute__ ((disable_sanitizer_instrumentation))
-#endif
-#endif
-#ifndef WITHOUT_INSTRUMENTATION
-#define WITHOUT_INSTRUMENTATION
-#endif
-
-#define IN_CHILD \
-  WITHOUT_INSTRUMENTATION __attribute__ ((no_sanitize ("address", "thread", "undefined")))
-
-/* What a shell says for "could not be executed"; nobody sees it, the report says more. */
-#define EXIT_NOT_EXECUTED 127
 
 #define FIRST_FD_TO_CLOSE 3
 #define LAST_FD (~0U)
-
-IN_CHILD static _Noreturn void
-leave (int code)
-{
-  for (;;)
-    syscall (SYS_exit_group, code);
-}
-
-/* Of a child that does not share memory. A record fits into a pipe in one piece. */
-IN_CHILD static void
-send_report (SpawnChildJob *job)
-{
-  if (job->report_fd >= 0)
-    syscall (SYS_write, job->report_fd, &job->report, sizeof job->report);
-}
-
-/* Said before a step is tried: a child that is killed in it must not be mistaken for a success. */
-IN_CHILD static void
-enter_step (SpawnChildJob *job,
-            SpawnStep      step,
-            int            index)
-{
-  job->report.step = step;
-  job->report.index = index;
-  send_report (job);
-}
-
-IN_CHILD static _Noreturn void
-fail (SpawnChildJob *job,
-      int            errnum)
-{
-  job->report.errnum = errnum;
-  send_report (job);
-  leave (EXIT_NOT_EXECUTED);
-}
 
 /* Closes nothing of the parent's: the table becomes the child's own first, without the fds from
  * @first on.
@@ -97,6 +50,7 @@ unshare_files (unsigned first)
 #endif
 
 static const unsigned long default_action[SIGACTION_WORDS];
+static const unsigned long ignoring_action[SIGACTION_WORDS] = { [SIGACTION_HANDLER_WORD] = 1 };
 static const KernelSigset empty_mask;
 
 /* execve would do it for handled signals, but one that arrives between the unblocking and execve
@@ -121,6 +75,21 @@ reset_signals (void)
         continue;
 
       syscall (SYS_rt_sigaction, signum, default_action, NULL, KERNEL_SIGSET_BYTES);
+    }
+}
+
+IN_CHILD static void
+ignore_signals (SpawnChildJob *job)
+{
+  const CommandAttributes *attributes = job->request->attributes;
+
+  for (guint i = 0; attributes != NULL && i < attributes->n_ignored_signals; i++)
+    {
+      enter_step (job, SPAWN_STEP_SIGNALS, (int) i);
+      if (syscall (SYS_rt_sigaction, attributes->ignored_signals[i], ignoring_action, NULL,
+                   KERNEL_SIGSET_BYTES)
+          != 0)
+        fail (job, errno);
     }
 }
 
@@ -340,6 +309,21 @@ place_files (SpawnChildJob *job)
 
 /* The whole */
 
+/* Where it may not, the tree is found in other ways. */
+IN_CHILD static void
+enter_tree (const SpawnRequest *request)
+{
+  long fd;
+
+  if (request->tree_procs == NULL)
+    return;
+  fd = syscall (SYS_openat, AT_FDCWD, request->tree_procs, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0)
+    return;
+  syscall (SYS_write, fd, "0", 1);
+  syscall (SYS_close, fd);
+}
+
 IN_CHILD static void
 enter_place (SpawnChildJob *job)
 {
@@ -364,6 +348,9 @@ enter_place (SpawnChildJob *job)
       if (syscall (SYS_ioctl, request->terminal, TIOCSCTTY, 0) < 0)
         fail (job, errno);
     }
+
+  if (request->attributes != NULL && request->attributes->umask != COMMAND_KEEP_UMASK)
+    syscall (SYS_umask, request->attributes->umask);
 
   if (request->cwd != NULL)
     {
@@ -437,9 +424,16 @@ spawn_child_main (void *data)
     syscall (SYS_close, STDERR_FILENO);
   enter_step (job, SPAWN_STEP_SIGNALS, -1);
   reset_signals ();
+  ignore_signals (job);
+  child_enter_cgroup (job);
+  enter_tree (job->request);
   enter_place (job);
   open_files (job);
   place_files (job);
+  child_take_terminal (job);
+  child_set_limits (job);
+  child_set_identity (job);
+  child_set_bonds (job);
   execute (job);
 }
 

@@ -21,6 +21,11 @@ typedef struct
   gboolean shared_files; /* CLONE_FILES: the table must be unshared before anything else */
   int report_fd;         /* where `report` goes if memory is not shared, above all targets; or -1 */
   const int *aborted;    /* atomic; see spawn-birth.h */
+  pid_t parent;          /* whom getppid() names while the parent lives */
+  gboolean in_cgroup;    /* the kernel makes the child in its cgroup */
+  char *cgroup_procs;    /* the file that puts a process into its cgroup */
+  char oom_score_adj[8]; /* what is to be written */
+  gsize oom_score_adj_length;
 
   /* written by the child only, read by the parent when the child has gone */
   SpawnFailure report; /* step and index before something is tried, errnum if it failed */

@@ -78,6 +78,100 @@ spawn_clone (int   (*function) (void *),
                       id_location, NULL, NULL);
 }
 
+/* Runs @function on the stack that @args says, in a child that shares this program's memory. There
+ * is no function for it in the C library, and a function written in C could not return twice from
+ * the system call on two stacks. Registers are all that the child has of its parent's frame.
+ */
+#if defined (__x86_64__) && defined (__LP64__)
+static long
+call_clone3 (KernelCloneArgs  *args,
+             int             (*function) (void *),
+             void             *data)
+{
+  register void *child_data __asm__ ("r8") = data;
+  register void *child_function __asm__ ("r9") = (void *) function;
+  long result = SYS_clone3;
+
+  __asm__ volatile ("syscall\n\t"
+                    "testq %%rax, %%rax\n\t"
+                    "jnz 1f\n\t"
+                    "xorl %%ebp, %%ebp\n\t"
+                    "movq %%r8, %%rdi\n\t"
+                    "callq *%%r9\n\t"
+                    "hlt\n"
+                    "1:"
+                    : "+a"(result)
+                    : "D"(args), "S"(sizeof *args), "r"(child_data), "r"(child_function)
+                    : "rcx", "r11", "cc", "memory");
+
+  return result;
+}
+#elif defined (__aarch64__) && defined (__LP64__)
+static long
+call_clone3 (KernelCloneArgs  *args,
+             int             (*function) (void *),
+             void             *data)
+{
+  register long number __asm__ ("x8") = SYS_clone3;
+  register long result __asm__ ("x0") = (long) args;
+  register long size __asm__ ("x1") = sizeof *args;
+  register void *child_data __asm__ ("x9") = data;
+  register void *child_function __asm__ ("x10") = (void *) function;
+
+  __asm__ volatile ("svc #0\n\t"
+                    "cbnz x0, 1f\n\t"
+                    "mov x29, #0\n\t"
+                    "mov x0, x9\n\t"
+                    "blr x10\n\t"
+                    "brk #0\n"
+                    "1:"
+                    : "+r"(result)
+                    : "r"(number), "r"(size), "r"(child_data), "r"(child_function)
+                    : "cc", "memory");
+
+  return result;
+}
+#else
+static long
+call_clone3 (KernelCloneArgs  *args,
+             int             (*function) (void *),
+             void             *data)
+{
+  return -ENOSYS;
+}
+#endif
+
+pid_t
+spawn_clone_into_cgroup (int   (*function) (void *),
+                         void   *data,
+                         int     flags,
+                         int    *id_location,
+                         int     cgroup)
+{
+  gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
+  char *base = g_private_get (&thread_stack);
+  KernelCloneArgs args = {
+    .flags = (guint32) (CLONE_VM | CLONE_VFORK | flags) | CLONE_INTO_CGROUP,
+    .exit_signal = SIGCHLD,
+    .stack = (gsize) base + page_size,
+    .stack_size = STACK_SIZE,
+    .cgroup = (guint64) cgroup,
+  };
+  long result;
+
+  if ((flags & CLONE_PIDFD) != 0)
+    args.pidfd = (gsize) id_location;
+  else
+    args.parent_tid = (gsize) id_location;
+
+  result = call_clone3 (&args, function, data);
+  if (result >= 0)
+    return (pid_t) result;
+
+  errno = (int) -result;
+  return -1;
+}
+
 /* The mask goes through the raw system call: the C library's wrapper leaves the two signals out
  * that it uses itself (thread cancellation, setuid in all threads), and their handlers must not run
  * in the child either.

@@ -78,6 +78,97 @@ describe_setpgid (pid_t group)
 }
 
 static char *
+describe_ignored_signal (const SpawnRequest *request,
+                         int                 index)
+{
+  if (index < 0 || request->attributes == NULL)
+    return g_strdup (_("Could not set up the child’s signals"));
+
+  return g_strdup_printf (_("Could not make the child ignore signal %d"),
+                          request->attributes->ignored_signals[index]);
+}
+
+static char *
+describe_rlimit (const CommandRlimit *rlimit)
+{
+  return g_strdup_printf (_("Could not set the child’s limit %s to %llu and %llu"),
+                          command_rlimit_get_name (rlimit->resource),
+                          (unsigned long long) rlimit->soft, (unsigned long long) rlimit->hard);
+}
+
+/* Steps that set an attribute of the command. */
+static char *
+describe_attribute (const SpawnFailure      *failure,
+                    const CommandAttributes *attributes)
+{
+  g_autofree char *name = NULL;
+
+  switch (failure->step)
+    {
+    case SPAWN_STEP_CGROUP:
+      name = g_filename_display_name (attributes->cgroup);
+      return g_strdup_printf (_("Could not put the child into the cgroup “%s”"), name);
+
+    case SPAWN_STEP_OOM_SCORE_ADJ:
+      return g_strdup_printf (_("Could not set the child’s OOM score adjustment to %d"),
+                              attributes->oom_score_adj);
+
+    case SPAWN_STEP_RLIMIT:
+      return describe_rlimit (&attributes->rlimits[failure->index]);
+
+    case SPAWN_STEP_NICE:
+      return g_strdup_printf (_("Could not set the child’s niceness to %d"), attributes->nice);
+
+    case SPAWN_STEP_IO_PRIORITY:
+      return g_strdup_printf (_("Could not set the child’s I/O priority to class %d, level %d"),
+                              (int) attributes->io_class, attributes->io_level);
+
+    case SPAWN_STEP_CPU_AFFINITY:
+      return g_strdup_printf (attributes->n_cpus == 1
+                                ? _("Could not bind the child to processor %u")
+                                : _("Could not bind the child to processor %u and others"),
+                              attributes->cpus[0]);
+
+    case SPAWN_STEP_PARENT_DEATH_SIGNAL:
+      return g_strdup_printf (_("Could not bind the child’s life to this program’s with signal %d"),
+                              attributes->parent_death_signal);
+
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* The names are those that the command has; the numbers are what the kernel was asked for. */
+static char *
+describe_identity (SpawnStep           step,
+                   const SpawnRequest *request)
+{
+  const CommandAttributes *attributes = request->attributes;
+  const char *user = attributes != NULL ? attributes->user : NULL;
+  const char *group = attributes != NULL ? attributes->group : NULL;
+  g_autofree char *name = NULL;
+
+  switch (step)
+    {
+    case SPAWN_STEP_SETGROUPS:
+      return g_strdup_printf (ngettext ("Could not set the child’s extra groups (%u group)",
+                                        "Could not set the child’s extra groups (%u groups)",
+                                        request->identity->n_extra_groups),
+                              request->identity->n_extra_groups);
+
+    case SPAWN_STEP_SETGID:
+      name = group != NULL ? g_filename_display_name (group)
+                           : g_strdup_printf ("%u", (guint) request->identity->gid);
+      return g_strdup_printf (_("Could not set the child’s group to “%s”"), name);
+
+    default:
+      name = user != NULL ? g_filename_display_name (user)
+                          : g_strdup_printf ("%u", (guint) request->identity->uid);
+      return g_strdup_printf (_("Could not set the child’s user to “%s”"), name);
+    }
+}
+
+static char *
 describe_step (const SpawnFailure *failure,
                const SpawnRequest *request)
 {
@@ -92,7 +183,7 @@ describe_step (const SpawnFailure *failure,
       return g_strdup (_("Could not create a child process"));
 
     case SPAWN_STEP_SIGNALS:
-      return g_strdup (_("Could not set up the child’s signals"));
+      return describe_ignored_signal (request, failure->index);
 
     case SPAWN_STEP_SETSID:
       return g_strdup (_("Could not make a session for the child"));
@@ -115,6 +206,26 @@ describe_step (const SpawnFailure *failure,
 
     case SPAWN_STEP_FDS:
       return describe_fds (request, failure->index);
+
+    case SPAWN_STEP_CONTROLLING_TERMINAL:
+      return g_strdup (_("Could not make the child’s stdin its controlling terminal"));
+
+    case SPAWN_STEP_SETGROUPS:
+    case SPAWN_STEP_SETGID:
+    case SPAWN_STEP_SETUID:
+      return describe_identity (failure->step, request);
+
+    case SPAWN_STEP_NO_NEW_PRIVS:
+      return g_strdup (_("Could not keep the child from gaining privileges"));
+
+    case SPAWN_STEP_CGROUP:
+    case SPAWN_STEP_OOM_SCORE_ADJ:
+    case SPAWN_STEP_RLIMIT:
+    case SPAWN_STEP_NICE:
+    case SPAWN_STEP_IO_PRIORITY:
+    case SPAWN_STEP_CPU_AFFINITY:
+    case SPAWN_STEP_PARENT_DEATH_SIGNAL:
+      return describe_attribute (failure, request->attributes);
 
     case SPAWN_STEP_EXEC:
       return describe_exec (request->candidates[failure->index], failure->errnum);

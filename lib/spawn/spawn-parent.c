@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/base-fd.h"
 #include "spawn/spawn-birth.h"
 #include "spawn/spawn-child.h"
 #include "spawn/spawn-clone.h"
@@ -36,6 +37,7 @@ typedef struct
   const SpawnFeatures *features;
   SpawnBirth *birth;
   FdPlan plan;
+  int cgroup; /* its directory, or -1 */
   SpawnChildJob job;
 } Spawn;
 
@@ -130,6 +132,30 @@ list_kept (SpawnChildJob      *job,
   job->n_kept = n_unique;
 }
 
+/* What the child would have to compute otherwise. A cgroup that cannot be opened here is tried by
+ * the child, which then has the error to tell.
+ */
+static void
+prepare_attributes (Spawn                   *self,
+                    const CommandAttributes *attributes)
+{
+  SpawnChildJob *job = &self->job;
+
+  if (attributes == NULL)
+    return;
+
+  if ((attributes->set & PROCTOR_ATTRIBUTE_OOM_SCORE_ADJ) != 0)
+    job->oom_score_adj_length = (gsize) g_snprintf (job->oom_score_adj, sizeof job->oom_score_adj,
+                                                    "%d", attributes->oom_score_adj);
+
+  if ((attributes->set & PROCTOR_ATTRIBUTE_CGROUP) != 0)
+    {
+      job->cgroup_procs = g_strconcat (attributes->cgroup, "/cgroup.procs", NULL);
+      self->cgroup =
+        fd_above_stdio (open (attributes->cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+}
+
 static void
 spawn_init (Spawn              *self,
             const SpawnRequest *request)
@@ -138,6 +164,7 @@ spawn_init (Spawn              *self,
     .request = request,
     .features = spawn_features_get (),
     .birth = request->birth != NULL ? spawn_birth_ref (request->birth) : spawn_birth_new (),
+    .cgroup = -1,
   };
 
   fd_plan_init (&self->plan, request->fds, request->n_fds);
@@ -150,15 +177,19 @@ spawn_init (Spawn              *self,
     .close_range = self->features->close_range,
     .report_fd = -1,
     .aborted = &self->birth->aborted,
+    .parent = getpid (),
     .moved = g_new (int, self->plan.n_moved),
     .opened = g_new (int, request->n_opens),
   };
   list_kept (&self->job, request);
+  prepare_attributes (self, request->attributes);
 }
 
 static void
 spawn_clear (Spawn *self)
 {
+  fd_clear (&self->cgroup);
+  g_free (self->job.cgroup_procs);
   g_free (self->job.kept);
   g_free (self->job.moved);
   g_free (self->job.opened);
@@ -244,35 +275,58 @@ is_refusal (int errnum)
   return errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;
 }
 
+static pid_t
+clone_child (Spawn    *self,
+             int       flags,
+             gboolean  into_cgroup)
+{
+  SpawnBirth *birth = self->birth;
+  int *id_location = &birth->pidfd;
+
+  if (is_injected (flags | CLONE_VM))
+    return -1;
+
+  if ((flags & CLONE_PIDFD) == 0)
+    {
+      flags |= CLONE_PARENT_SETTID;
+      id_location = &birth->pid;
+    }
+
+  if (into_cgroup)
+    return spawn_clone_into_cgroup (spawn_child_main, &self->job, flags, id_location, self->cgroup);
+
+  return spawn_clone (spawn_child_main, &self->job, flags, id_location);
+}
+
 static AttemptResult
-attempt_clone (Spawn        *self,
-               int           flags,
-               SpawnedChild *child)
+attempt_one_clone (Spawn        *self,
+                   int           flags,
+                   gboolean      into_cgroup,
+                   SpawnedChild *child)
 {
   SpawnChildJob *job = &self->job;
-  SpawnBirth *birth = self->birth;
-  gboolean with_pidfd = (flags & CLONE_PIDFD) != 0;
-  pid_t pid = -1;
+  pid_t pid;
   int errnum;
   int pidfd;
 
   set_failure (job, SPAWN_STEP_NONE, -1, ECANCELED);
-  if (!spawn_birth_begin (birth))
+  if (!spawn_birth_begin (self->birth))
     return ATTEMPT_FAILED;
 
   job->report.errnum = 0;
   job->unshare_errnum = 0;
   job->shared_files = (flags & CLONE_FILES) != 0;
+  job->in_cgroup = into_cgroup;
 
-  if (!is_injected (flags | CLONE_VM))
-    pid = spawn_clone (spawn_child_main, job, with_pidfd ? flags : flags | CLONE_PARENT_SETTID,
-                       with_pidfd ? &birth->pidfd : &birth->pid);
+  pid = clone_child (self, flags, into_cgroup);
   errnum = errno;
-  pidfd = spawn_birth_end (birth);
+  pidfd = spawn_birth_end (self->birth);
 
   if (pid < 0)
     {
       set_failure (job, SPAWN_STEP_CLONE, -1, errnum);
+      if (into_cgroup && errnum != EAGAIN && errnum != ENOMEM)
+        return ATTEMPT_REFUSED;
       return is_refusal (errnum) ? ATTEMPT_REFUSED : ATTEMPT_FAILED;
     }
 
@@ -284,6 +338,26 @@ attempt_clone (Spawn        *self,
     }
 
   return settle (self, pid, pidfd, child);
+}
+
+/* clone does not know cgroups. Where clone3 does not put the child into its cgroup, for whatever
+ * reason, the child joins it by itself: that takes longer, and has a step that says what is wrong.
+ */
+static AttemptResult
+attempt_clone (Spawn        *self,
+               int           flags,
+               SpawnedChild *child)
+{
+  if (self->cgroup >= 0)
+    {
+      AttemptResult result = attempt_one_clone (self, flags, TRUE, child);
+
+      if (result != ATTEMPT_REFUSED)
+        return result;
+      fd_clear (&self->cgroup);
+    }
+
+  return attempt_one_clone (self, flags, FALSE, child);
 }
 
 static AttemptResult
@@ -301,6 +375,7 @@ attempt_fork (Spawn        *self,
       return ATTEMPT_FAILED;
     }
 
+  job->in_cgroup = FALSE;
   set_failure (job, SPAWN_STEP_NONE, -1, ECANCELED);
   if (!spawn_birth_begin (self->birth))
     return ATTEMPT_FAILED;
@@ -310,6 +385,15 @@ attempt_fork (Spawn        *self,
   job->n_kept = n_kept;
 
   return pid < 0 ? ATTEMPT_FAILED : settle (self, pid, pidfd, child);
+}
+
+/* A child that changes its ids while it shares the parent's memory makes the parent lose its
+ * dumpable flag: no debugger, no core, a /proc of root's.
+ */
+static gboolean
+changes_identity (const SpawnRequest *request)
+{
+  return request->identity != NULL && !identity_plan_is_empty (request->identity);
 }
 
 /* From the best way of making a child to the plainest, down to the first that is to be had. What
@@ -323,7 +407,7 @@ attempt (Spawn        *self,
   int flags = features->pidfd ? CLONE_PIDFD : 0;
   AttemptResult result;
 
-  if (!features->clone_vm)
+  if (!features->clone_vm || changes_identity (self->request))
     return attempt_fork (self, child);
 
   /* A child that shall inherit all fds may not be shown only a part of the table. */

@@ -9,7 +9,9 @@
 
 #include <gio/gio.h>
 
+#include "command/command-attributes.h"
 #include "command/fd-plan.h"
+#include "command/identity-plan.h"
 
 G_BEGIN_DECLS
 
@@ -18,13 +20,25 @@ typedef enum
   SPAWN_STEP_NONE,    /* nothing was tried yet */
   SPAWN_STEP_PREPARE, /* in the parent, before the clone: stack, error pipe, fd limit */
   SPAWN_STEP_CLONE,   /* clone or fork itself: EAGAIN, ENOMEM */
-  SPAWN_STEP_SIGNALS,
+  SPAWN_STEP_SIGNALS, /* index: which of `ignored_signals`, or -1 */
+  SPAWN_STEP_CGROUP,
   SPAWN_STEP_SETSID,
   SPAWN_STEP_SETPGID,
   SPAWN_STEP_TERMINAL,
   SPAWN_STEP_CHDIR,
   SPAWN_STEP_OPEN, /* index: which of `opens` */
   SPAWN_STEP_FDS,  /* file descriptors; index: the fd plan's operation, or -1 */
+  SPAWN_STEP_CONTROLLING_TERMINAL,
+  SPAWN_STEP_OOM_SCORE_ADJ,
+  SPAWN_STEP_RLIMIT, /* index: which of `rlimits` */
+  SPAWN_STEP_NICE,
+  SPAWN_STEP_IO_PRIORITY,
+  SPAWN_STEP_CPU_AFFINITY,
+  SPAWN_STEP_SETGROUPS,
+  SPAWN_STEP_SETGID,
+  SPAWN_STEP_SETUID,
+  SPAWN_STEP_NO_NEW_PRIVS,
+  SPAWN_STEP_PARENT_DEATH_SIGNAL,
   SPAWN_STEP_EXEC, /* index: which of `candidates` */
 } SpawnStep;
 
@@ -54,6 +68,9 @@ typedef struct
 
   gboolean inherit_fds;
   gboolean new_session;
+  gboolean controlling_terminal; /* fd 0 becomes it; wants a new session */
+  gboolean no_new_privs;
+  const char *tree_procs; /* the cgroup.procs of the child's tree; it goes there if it may. Nullable */
   pid_t process_group; /* 0: its own; -1: the parent's */
 
   /* The child leads a session, and has this fd's file, one of the sources, as its controlling
@@ -61,6 +78,12 @@ typedef struct
    */
   gboolean has_terminal;
   int terminal;
+
+  /* Whom it runs as, and with which limits. NULL: as this program. */
+  const CommandAttributes *attributes;
+  const IdentityPlan *identity;
+  const gulong *cpu_mask; /* with PROCTOR_ATTRIBUTE_CPU_AFFINITY */
+  gsize cpu_mask_bytes;
 
   /* Shared with whoever may want to kill a child that is stuck before exec. */
   struct _SpawnBirth *birth;

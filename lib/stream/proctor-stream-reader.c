@@ -254,8 +254,8 @@ next_line_slowly (ProctorStreamReader  *self,
  *
  * The line belongs to the reader and is valid until the next call that reads from it, or closes it.
  *
- * Many lines are taken out at once. While they are given out, the pipe is read ahead behind them, so
- * that up to twice as much is held as otherwise.
+ * Many lines are taken out at once. While they are given out, the pipe is read ahead behind them,
+ * so that up to twice as much is held as otherwise.
  *
  * Errors: those of [method@StreamReader.read_line].
  *

@@ -461,7 +461,8 @@ proctor_subprocess_transport_kill (ProctorSubprocessTransport  *self,
  * @self: a transport
  *
  * Closes all pipes, and kills the process if it still runs: asyncio's close. `connection_lost`
- * follows when it has been reaped.
+ * follows when it has been reaped and what was written to its stdin is sent or lost, which a
+ * descendant that holds stdin can delay; see [method@WriteTransport.abort].
  *
  * Thread safety: any thread. Since: 1.0
  */

@@ -30,6 +30,9 @@
 #define REMOVAL_LOOKS 20
 #define REMOVAL_LOOK_MS 5
 
+/* How long a process may take until a SIGSTOP has really stopped it. */
+#define SUSPENDING_TIME (G_TIME_SPAN_SECOND / 10)
+
 typedef struct
 {
   guint64 mask;
@@ -65,12 +68,16 @@ struct _ChildId
   atomic_bool has_outcome;
   atomic_bool announced;
   atomic_bool let_go;
+  atomic_bool suspend_tracked;
+  atomic_bool suspended;          /* as it was noted */
+  _Atomic gint64 suspended_until; /* not tracked: until then a SIGSTOP of ours may be on its way */
 
   /* guarded by reap_lock */
   GMutex reap_lock;
   int pidfd;
   gboolean reaped;
   gboolean reaped_elsewhere;
+  ChildTree *tree;      /* owned; NULL: it has none of its own. The pointer is immutable */
   ChildOutcome outcome; /* and immutable once has_outcome is set */
 };
 
@@ -111,6 +118,7 @@ child_id_unref (ChildId *self)
   if (self->exit_data_free != NULL)
     self->exit_data_free (self->exit_data);
   g_clear_pointer (&self->worker, worker_unref);
+  g_clear_pointer (&self->tree, child_tree_free);
   g_mutex_clear (&self->reap_lock);
   g_free (self);
 }
@@ -176,6 +184,11 @@ publish_outcome_locked (ChildId *self)
 {
   self->reaped = TRUE;
   self->outcome.exit_time = g_get_monotonic_time ();
+  if (self->tree != NULL)
+    {
+      child_tree_leader_is_gone (self->tree);
+      child_tree_get_peak_memory (self->tree, &self->outcome.peak_memory);
+    }
   atomic_store_explicit (&self->has_outcome, TRUE, memory_order_release);
 }
 
@@ -228,6 +241,17 @@ ask_kernel_for_status_locked (ChildId *self)
   return FALSE;
 }
 
+/* What the child leaves behind is known as the tree's only until it is reaped. */
+static void
+look_after_tree_locked (ChildId *self)
+{
+  siginfo_t info;
+
+  if (self->tree != NULL && wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 &&
+      info.si_pid == self->pid)
+    child_tree_leader_exits (self->tree);
+}
+
 gboolean
 child_id_reap (ChildId *self)
 {
@@ -240,6 +264,7 @@ child_id_reap (ChildId *self)
   g_mutex_lock (&self->reap_lock);
   if (!self->reaped)
     {
+      look_after_tree_locked (self);
       if (wait_locked (self, &info, WEXITED | WNOHANG, &self->outcome.rusage) == 0)
         {
           if (info.si_pid == self->pid)
@@ -330,24 +355,30 @@ is_still_ours_locked (ChildId *self)
   return wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-gboolean
-child_id_signal (ChildId  *self,
-                 int       signum,
-                 GError  **error)
+/* 0, or an errno. */
+static int
+send_locked (ChildId *self,
+             int      signum)
 {
-  int error_number = ESRCH;
+  int result;
 
-  g_mutex_lock (&self->reap_lock);
-  if (is_still_ours_locked (self))
-    {
-      int result = self->pidfd >= 0
-                     ? (int) syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0)
-                     : kill (self->pid, signum);
+  if (!is_still_ours_locked (self))
+    return ESRCH;
 
-      error_number = result == 0 ? 0 : errno;
-    }
-  g_mutex_unlock (&self->reap_lock);
+  result = self->pidfd >= 0 ? (int) syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0)
+                            : kill (self->pid, signum);
+  return result == 0 ? 0 : errno;
+}
 
+static gboolean
+report_sending (ChildId  *self,
+                int       signum,
+                int       error_number,
+                GError  **error)
+{
+  /* The SIGCONT undoes a SIGSTOP that is still on its way. */
+  if (error_number == 0 && signum == SIGCONT)
+    atomic_store (&self->suspended_until, 0);
   if (error_number == 0)
     return TRUE;
 
@@ -363,10 +394,107 @@ child_id_signal (ChildId  *self,
 }
 
 gboolean
+child_id_signal (ChildId  *self,
+                 int       signum,
+                 GError  **error)
+{
+  int error_number;
+
+  g_mutex_lock (&self->reap_lock);
+  error_number = send_locked (self, signum);
+  g_mutex_unlock (&self->reap_lock);
+
+  return report_sending (self, signum, error_number, error);
+}
+
+/* ---- the tree */
+
+void
+child_id_set_tree (ChildId   *self,
+                   ChildTree *tree)
+{
+  self->tree = tree;
+}
+
+gboolean
+child_id_has_tree (const ChildId *self)
+{
+  return self->tree != NULL;
+}
+
+/* The signal to the group reaches the child, too; so first it is only asked whether it is there. */
+gboolean
+child_id_signal_tree (ChildId  *self,
+                      int       signum,
+                      GError  **error)
+{
+  int error_number;
+
+  g_mutex_lock (&self->reap_lock);
+  if (self->tree == NULL)
+    {
+      error_number = send_locked (self, signum);
+    }
+  else
+    {
+      error_number = send_locked (self, 0);
+      if (error_number == 0 && !child_tree_signal (self->tree, signum))
+        error_number = send_locked (self, signum);
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  return report_sending (self, signum, error_number, error);
+}
+
+void
+child_id_signal_survivors (ChildId *self,
+                           int      signum)
+{
+  g_mutex_lock (&self->reap_lock);
+  if (self->tree != NULL && self->reaped)
+    child_tree_signal (self->tree, signum);
+  g_mutex_unlock (&self->reap_lock);
+}
+
+gboolean
+child_id_has_survivors (ChildId *self)
+{
+  gboolean has_survivors;
+
+  g_mutex_lock (&self->reap_lock);
+  has_survivors = self->tree != NULL && child_tree_has_survivors (self->tree);
+  g_mutex_unlock (&self->reap_lock);
+
+  return has_survivors;
+}
+
+void
+child_id_set_suspend_tracked (ChildId *self)
+{
+  atomic_store (&self->suspend_tracked, TRUE);
+}
+
+gboolean
+child_id_note_suspended (ChildId  *self,
+                         gboolean  suspended)
+{
+  atomic_store (&self->suspended_until,
+                suspended ? g_get_monotonic_time () + SUSPENDING_TIME : 0);
+  return atomic_exchange (&self->suspended, suspended) != suspended &&
+         atomic_load (&self->suspend_tracked);
+}
+
+/* Whoever tracks it has taken the kernel's word away. */
+gboolean
 child_id_is_suspended (ChildId *self)
 {
   siginfo_t info;
   gboolean suspended;
+
+  if (atomic_load (&self->suspend_tracked))
+    return atomic_load (&self->suspended);
+  if (g_get_monotonic_time () < atomic_load (&self->suspended_until))
+    return TRUE;
 
   g_mutex_lock (&self->reap_lock);
   suspended = !self->reaped && wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0 &&
@@ -375,6 +503,46 @@ child_id_is_suspended (ChildId *self)
   g_mutex_unlock (&self->reap_lock);
 
   return suspended;
+}
+
+/* Under the lock the child is not reaped, so that its pid in the table means nobody else. */
+GArray *
+child_id_list_descendants (ChildId  *self,
+                           GError  **error)
+{
+  g_autoptr(GArray) table = NULL;
+  int error_number;
+
+  g_mutex_lock (&self->reap_lock);
+  table = proc_table_read ();
+  error_number = errno;
+  if (table != NULL && self->tree != NULL)
+    child_tree_mark (self->tree, table);
+  for (guint i = 0; table != NULL && i < table->len; i++)
+    {
+      ProcEntry *entry = &g_array_index (table, ProcEntry, i);
+
+      if (entry->pid == self->pid && is_still_ours_locked (self))
+        entry->marked = TRUE;
+    }
+  g_mutex_unlock (&self->reap_lock);
+
+  if (table == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+                   _("Could not read the table of processes: %s"), g_strerror (error_number));
+      return NULL;
+    }
+
+  proc_table_mark_descendants (table);
+  for (guint i = table->len; i > 0; i--)
+    {
+      const ProcEntry *entry = &g_array_index (table, ProcEntry, i - 1);
+
+      if (!entry->marked || entry->pid == self->pid || proc_entry_is_dead (entry))
+        g_array_remove_index_fast (table, i - 1);
+    }
+  return g_steal_pointer (&table);
 }
 
 /* ---- for watchers */

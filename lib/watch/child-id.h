@@ -10,7 +10,9 @@
 
 #include <gio/gio.h>
 
+#include "base/proc-table.h"
 #include "runtime/worker.h"
+#include "watch/child-tree.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +26,7 @@ typedef struct
   gboolean has_rusage;
   struct rusage rusage;
   gint64 exit_time; /* monotonic microseconds at which it was reaped */
+  guint64 peak_memory; /* of its cgroup, in bytes; 0: not known */
 } ChildOutcome;
 
 /* Called once, in the thread that reports the exit, after the outcome is visible to every thread.
@@ -50,12 +53,40 @@ gboolean child_id_get_outcome (ChildId      *self,
 /* Whether it is stopped by a signal at this moment. */
 gboolean child_id_is_suspended (ChildId *self);
 
+/* From now on child_id_note_suspended() is told of every change. */
+void child_id_set_suspend_tracked (ChildId *self);
+
+/* It was suspended, or goes on. Whether that is news, and somebody tracks it. */
+gboolean child_id_note_suspended (ChildId  *self,
+                                  gboolean  suspended);
+
 /* Sends a signal to this child and to no other process, at once. PROCESS_LOOKUP when it has been
  * reaped.
  */
 gboolean child_id_signal (ChildId  *self,
                           int       signum,
                           GError  **error);
+
+/* For PROCTOR_COMMAND_OWN_TREE: that of this child. Takes it; before the child is watched. */
+void child_id_set_tree (ChildId   *self,
+                        ChildTree *tree);
+gboolean child_id_has_tree (const ChildId *self);
+
+/* The same for the child and all its tree, or the child alone if it has none. */
+gboolean child_id_signal_tree (ChildId  *self,
+                               int       signum,
+                               GError  **error);
+
+/* A signal to what is left of the tree of a child that has exited. */
+void child_id_signal_survivors (ChildId *self,
+                                int      signum);
+
+/* Whether something is left of a tree that was asked to end. */
+gboolean child_id_has_survivors (ChildId *self);
+
+/* Whatever is alive and descends from the child: of ProcEntry. */
+GArray *child_id_list_descendants (ChildId  *self,
+                                   GError  **error);
 
 /* ---- for watchers */
 

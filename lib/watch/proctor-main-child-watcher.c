@@ -19,6 +19,7 @@
 #include "runtime/event-queue.h"
 #include "watch/child-watcher-private.h"
 #include "watch/stall-guard.h"
+#include "watch/threaded-wait.h"
 
 /* How long the main thread, blocked in a call of the library, sleeps between two looks at children
  * without a pidfd.
@@ -389,6 +390,9 @@ proctor_main_child_watcher_watch (ProctorChildWatcher  *watcher,
 
   if (child_id_get_pidfd (child) >= 0)
     return watch_pidfd (self, child, error);
+  /* GLib reaps without a moment to look at what the child leaves behind. */
+  if (child_id_has_tree (child))
+    return threaded_wait_start (watcher, child, error);
   return watch_with_glib (self, child);
 }
 
@@ -412,6 +416,10 @@ proctor_main_child_watcher_reap_now (ProctorChildWatcher *watcher,
 
   child = child_watcher_dup_child (token);
   if (child == NULL || child_id_get_outcome (child, NULL))
+    return;
+
+  /* A thread reaps it. */
+  if (child_id_get_watch_data (child) == NULL)
     return;
 
   watch = child_id_get_watch_data (child);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. One at a time for each group. */
+
+#include "config.h"
+
+#include "spawn/tree-cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* In the list of a group that was killed a moment ago its processes may still be seen. */
+#define REMOVE_LOOKS 20
+#define REMOVE_LOOK_USEC 500
+
+struct _TreeCgroup
+{
+  /* immutable after construction */
+  char *path;
+};
+
+/* proc_pid_mountinfo(5): "id parent major:minor root mountpoint options … - type source options".
+ * The mountpoint of the cgroup v2 hierarchy whose root is the whole of it, or what this namespace
+ * takes for that.
+ */
+static char *
+find_mountpoint (void)
+{
+  g_autofree char *content = NULL;
+  g_auto(GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/self/mountinfo", &content, NULL, NULL))
+    return NULL;
+
+  lines = g_strsplit (content, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *separator = strstr (lines[i], " - ");
+      g_auto(GStrv) fields = NULL;
+
+      if (separator == NULL || !g_str_has_prefix (separator, " - cgroup2 "))
+        continue;
+      fields = g_strsplit (lines[i], " ", 6);
+      if (g_strv_length (fields) == 6 && strcmp (fields[3], "/") == 0)
+        return g_strcompress (fields[4]);
+    }
+
+  return NULL;
+}
+
+/* The directory of the group that this program is in at this moment. */
+static char *
+find_own_directory (void)
+{
+  g_autofree char *mountpoint = NULL;
+  g_autofree char *content = NULL;
+  g_auto(GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/self/cgroup", &content, NULL, NULL))
+    return NULL;
+
+  lines = g_strsplit (content, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *path = lines[i] + strlen ("0::/");
+
+      /* One that is above the root of this namespace begins with "..". */
+      if (!g_str_has_prefix (lines[i], "0::/") || g_str_has_prefix (path, ".."))
+        continue;
+      mountpoint = find_mountpoint ();
+      return mountpoint != NULL ? g_build_filename (mountpoint, path, NULL) : NULL;
+    }
+
+  return NULL;
+}
+
+static char *
+file_of (const TreeCgroup *self,
+         const char       *name)
+{
+  return g_build_filename (self->path, name, NULL);
+}
+
+TreeCgroup *
+tree_cgroup_new (void)
+{
+  static int counter; /* atomic */
+  g_autofree char *own = find_own_directory ();
+  g_autofree char *own_procs = NULL;
+  g_autofree char *kill_file = NULL;
+  TreeCgroup *self;
+
+  if (own == NULL || g_strcmp0 (g_getenv ("PROCTOR_NO_CGROUP"), "1") == 0)
+    return NULL;
+  /* Without this right the kernel moves nobody (cgroups(7), Delegation). */
+  own_procs = g_build_filename (own, "cgroup.procs", NULL);
+  if (access (own_procs, W_OK) != 0)
+    return NULL;
+
+  self = g_new0 (TreeCgroup, 1);
+  self->path = g_strdup_printf ("%s/proctor-%d-%d", own, (int) getpid (),
+                                g_atomic_int_add (&counter, 1));
+  if (mkdir (self->path, 0755) != 0)
+    {
+      g_free (self->path);
+      g_free (self);
+      return NULL;
+    }
+
+  kill_file = file_of (self, "cgroup.kill");
+  if (access (kill_file, W_OK) != 0)
+    g_clear_pointer (&self, tree_cgroup_free);
+  return self;
+}
+
+void
+tree_cgroup_free (TreeCgroup *self)
+{
+  for (guint i = 0; rmdir (self->path) != 0 && errno == EBUSY && i < REMOVE_LOOKS; i++)
+    {
+      g_autoptr(GArray) pids = tree_cgroup_list (self);
+
+      if (pids == NULL || pids->len > 0)
+        break;
+      g_usleep (REMOVE_LOOK_USEC);
+    }
+
+  g_free (self->path);
+  g_free (self);
+}
+
+/* The last part of the path is a name that nothing else bears: pid and counter. */
+gboolean
+tree_cgroup_contains (const TreeCgroup *self,
+                      pid_t             pid)
+{
+  g_autofree char *file = g_strdup_printf ("/proc/%d/cgroup", (int) pid);
+  g_autofree char *name = g_path_get_basename (self->path);
+  g_autofree char *ending = g_strdup_printf ("/%s\n", name);
+  g_autofree char *content = NULL;
+
+  return g_file_get_contents (file, &content, NULL, NULL) && strstr (content, ending) != NULL;
+}
+
+const char *
+tree_cgroup_get_path (const TreeCgroup *self)
+{
+  return self->path;
+}
+
+GArray *
+tree_cgroup_list (const TreeCgroup *self)
+{
+  g_autofree char *file = file_of (self, "cgroup.procs");
+  g_autofree char *content = NULL;
+  GArray *pids;
+  char *line;
+
+  if (!g_file_get_contents (file, &content, NULL, NULL))
+    return NULL;
+
+  pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  for (line = content; line != NULL && *line != '\0';)
+    {
+      pid_t pid = (pid_t) g_ascii_strtoll (line, &line, 10);
+
+      /* 0 is a process of another namespace. */
+      if (pid > 0)
+        g_array_append_val (pids, pid);
+      line = strchr (line, '\n');
+      if (line != NULL)
+        line++;
+    }
+
+  return pids;
+}
+
+gboolean
+tree_cgroup_kill (const TreeCgroup *self)
+{
+  g_autofree char *file = file_of (self, "cgroup.kill");
+  int fd = open (file, O_WRONLY | O_CLOEXEC);
+  gboolean written;
+
+  if (fd < 0)
+    return FALSE;
+
+  written = write (fd, "1", 1) == 1;
+  close (fd);
+  return written;
+}
+
+gboolean
+tree_cgroup_get_peak_memory (const TreeCgroup *self,
+                             guint64          *ret_bytes)
+{
+  g_autofree char *file = file_of (self, "memory.peak");
+  g_autofree char *content = NULL;
+
+  if (!g_file_get_contents (file, &content, NULL, NULL))
+    return FALSE;
+
+  *ret_bytes = g_ascii_strtoull (content, NULL, 10);
+  return TRUE;
+}
