@@ -237,7 +237,8 @@ append_stdio (GString           *text,
  * are shown in `$'…'`, as bash knows it.
  *
  * The values of variables may be secrets and are never shown, so what is returned is not for
- * running it. Pipes, streams, terminals, file descriptors, the user, limits and other attributes are not shown either.
+ * running it. Pipes, streams, terminals, file descriptors, the user, limits and other attributes
+ * are not shown either.
  *
  * Thread safety: the thread that the command belongs to.
  *

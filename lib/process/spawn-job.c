@@ -82,7 +82,8 @@ static gboolean
 wants_session (const CommandSpec *spec)
 {
   return (spec->flags &
-          (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0;
+          (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0 ||
+         command_files_want_terminal (&spec->files);
 }
 
 /* The group in which the tree is, if it is to have one of its own. */

@@ -144,7 +144,8 @@ run_output_new (const RunOptions *options,
 
   self->options = options;
   self->jobs = g_ptr_array_ref (jobs);
-  if (jobs->len > 1 && !options->files->pipe && isatty (STDERR_FILENO) && terminal != NULL && strcmp (terminal, "dumb") != 0)
+  if (jobs->len > 1 && !options->files->pipe &&
+      isatty (STDERR_FILENO) && terminal != NULL && strcmp (terminal, "dumb") != 0)
     self->progress_source = g_timeout_add (PROGRESS_DELAY_MS, show_progress_cb, self);
 
   return self;
