@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -172,6 +173,32 @@ test_after_theft (void)
   g_log_set_always_fatal (fatal);
 }
 
+/* The pid goes to another child of this program. */
+static void
+test_own_child (void)
+{
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+
+  for (guint i = 0; i < scaled (50); i++)
+    {
+      g_autoptr(ProctorProcess) process = spawn_child_that ("sleep", "0.01");
+      g_autoptr(ProctorProcess) other = NULL;
+      pid_t pid = proctor_process_get_pid (process);
+      gboolean stolen = waitpid (pid, NULL, 0) == pid;
+
+      if (!stolen)
+        continue;
+      choose_next_pid (pid);
+      other = spawn_child_that ("sleep", "1000");
+      if (proctor_process_get_pid (other) == pid)
+        expect_no_such_process (process);
+      g_assert_true (proctor_process_terminate (other, NULL));
+      assert_returncode (other, -SIGTERM);
+      proctor_process_wait (process, NULL, NULL, NULL);
+    }
+  g_log_set_always_fatal (fatal);
+}
+
 /* ---- signals on their way at the moment of the exit */
 
 typedef struct
@@ -256,6 +283,14 @@ enter_namespace (void)
   return unshare (CLONE_NEWUSER | CLONE_NEWPID) == 0;
 }
 
+/* Where that cannot be, /proc tells of the processes outside. */
+static void
+mount_own_proc (void)
+{
+  if (unshare (CLONE_NEWNS) == 0 && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+    mount ("proc", "/proc", "proc", 0, NULL);
+}
+
 static int
 skip_all (const char *reason)
 {
@@ -279,6 +314,7 @@ run_in_namespace (char **argv)
       prctl (PR_SET_PDEATHSIG, SIGKILL);
       if (!choose_next_pid (300))
         exit (skip_all (LAST_PID " cannot be written here"));
+      mount_own_proc ();
       g_setenv (INSIDE, "1", TRUE);
       execv ("/proc/self/exe", argv);
       _exit (127);
@@ -295,6 +331,7 @@ main (int    argc,
   static const ApiTest tests[] = {
     { "after-exit", test_after_exit, MAIN_WAYS },
     { "after-theft", test_after_theft, ONE_WAY },
+    { "own-child", test_own_child, ONE_WAY },
     { "race", test_race, ONE_WAY },
   };
 

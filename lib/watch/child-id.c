@@ -19,6 +19,8 @@
 
 #include <proctor/proctor.h>
 
+#include "base/proc-table.h"
+
 /* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped
  * it, or when nobody had to. The declarations are younger than Debian 12's headers
  * (include/uapi/linux/pidfd.h).
@@ -64,6 +66,9 @@ struct _ChildId
   gpointer watch_data;
   Worker *worker; /* owned; nullable */
 
+  /* immutable after construction; without a pidfd */
+  guint64 start_time; /* 0: not known */
+
   /* atomic */
   atomic_bool has_outcome;
   atomic_bool announced;
@@ -81,6 +86,15 @@ struct _ChildId
   ChildOutcome outcome; /* and immutable once has_outcome is set */
 };
 
+/* 0 where /proc is not there, or not that of this pid namespace. */
+static guint64
+read_start_time (pid_t pid)
+{
+  ProcEntry entry;
+
+  return proc_entry_read (pid, &entry) && entry.parent == getpid () ? entry.start_time : 0;
+}
+
 ChildId *
 child_id_new (pid_t          pid,
               int            pidfd,
@@ -97,6 +111,8 @@ child_id_new (pid_t          pid,
   self->exit_data_free = exit_data_free;
   g_mutex_init (&self->reap_lock);
   self->pidfd = pidfd;
+  if (pidfd < 0)
+    self->start_time = read_start_time (pid);
   return self;
 }
 
@@ -163,6 +179,16 @@ wait_locked (ChildId       *self,
   while (result < 0 && errno == EINTR);
 
   return result;
+}
+
+/* A later child of this program may have the pid by now, if somebody else has reaped this one. */
+static gboolean
+pid_is_another_child_locked (ChildId *self)
+{
+  ProcEntry entry;
+
+  return self->pidfd < 0 && self->start_time != 0 && proc_entry_read (self->pid, &entry) &&
+         entry.start_time != self->start_time;
 }
 
 static int
@@ -265,7 +291,8 @@ child_id_reap (ChildId *self)
   if (!self->reaped)
     {
       look_after_tree_locked (self);
-      if (wait_locked (self, &info, WEXITED | WNOHANG, &self->outcome.rusage) == 0)
+      if (!pid_is_another_child_locked (self) &&
+          wait_locked (self, &info, WEXITED | WNOHANG, &self->outcome.rusage) == 0)
         {
           if (info.si_pid == self->pid)
             {
@@ -340,8 +367,8 @@ child_id_announce (ChildId *self)
 /* ---- signals */
 
 /* Where something else reaps, the child may have been reaped without our knowledge. As long as the
- * kernel says that it is our child (or our zombie) it was not. Between this question and the kill
- * it could be, which only a pidfd can exclude.
+ * kernel says that it is our child (or our zombie), and the one that it was, it was not. Between
+ * this question and the kill it could be, which only a pidfd can exclude.
  */
 static gboolean
 is_still_ours_locked (ChildId *self)
@@ -350,9 +377,10 @@ is_still_ours_locked (ChildId *self)
 
   if (self->reaped)
     return FALSE;
-  if (!self->reaped_elsewhere || self->pidfd >= 0)
+  if (self->pidfd >= 0)
     return TRUE;
-  return wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
+  return wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 &&
+         !pid_is_another_child_locked (self);
 }
 
 /* 0, or an errno. */
