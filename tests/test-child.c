@@ -14,9 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -754,6 +757,119 @@ mode_trace (int argc, char **argv)
   return 0;
 }
 
+/* stdio [FILE]: a line for each of stdin, stdout and stderr: what it is, how it is open, and how
+ * much a pipe holds.
+ */
+static int
+mode_stdio (int argc, char **argv)
+{
+  char text[512] = "";
+  size_t used = 0;
+
+  for (int fd = 0; fd < 3; fd++)
+    {
+      static const char * const access_modes[] = { "r", "w", "rw", "?" };
+      struct stat status;
+      int flags = fcntl (fd, F_GETFL);
+      const char *kind = "other";
+
+      if (fstat (fd, &status) < 0)
+        {
+          used += (size_t) snprintf (text + used, sizeof text - used, "closed\n");
+          continue;
+        }
+      if (S_ISFIFO (status.st_mode))
+        kind = "pipe";
+      else if (S_ISSOCK (status.st_mode))
+        kind = "socket";
+      else if (S_ISREG (status.st_mode))
+        kind = "file";
+      else if (isatty (fd))
+        kind = "tty";
+      used += (size_t) snprintf (text + used, sizeof text - used, "%s %s%s%s %d\n", kind,
+                                 access_modes[flags & O_ACCMODE],
+                                 flags & O_APPEND ? " append" : "",
+                                 flags & O_NONBLOCK ? " nonblock" : "",
+                                 S_ISFIFO (status.st_mode) ? fcntl (fd, F_GETPIPE_SZ) : 0);
+    }
+
+  return report (argc, argv, text);
+}
+
+static int
+describe_terminal (char *text, size_t size)
+{
+  struct winsize window = { 0 };
+  int terminal = open ("/dev/tty", O_RDWR | O_CLOEXEC);
+  int length;
+
+  if (terminal < 0)
+    return snprintf (text, size, "none\n");
+  ioctl (terminal, TIOCGWINSZ, &window);
+  length = snprintf (text, size, "%s %s %d %d\n", getsid (0) == getpid () ? "leader" : "member",
+                     tcgetpgrp (terminal) == getpgrp () ? "foreground" : "background",
+                     window.ws_row, window.ws_col);
+  close (terminal);
+
+  return length;
+}
+
+/* terminal [CHANGES]: a line to stdout on the controlling terminal: the session, the
+ * foreground, rows and columns; and one more for each of so many SIGWINCH.
+ */
+static int
+mode_terminal (int argc, char **argv)
+{
+  int n_changes = argc > 1 ? atoi (argv[1]) : 0;
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGWINCH);
+  sigprocmask (SIG_BLOCK, &set, NULL);
+  for (int i = 0; i <= n_changes; i++)
+    {
+      char text[128];
+      int signum;
+      int length = describe_terminal (text, sizeof text);
+
+      if (write_all (STDOUT_FILENO, text, (size_t) length) < 0)
+        return 1;
+      if (i < n_changes)
+        sigwait (&set, &signum);
+    }
+
+  return 0;
+}
+
+/* raw-read N: puts the terminal at stdin into raw mode, says "raw", reads N bytes and prints their
+ * numbers.
+ */
+static int
+mode_raw_read (int argc, char **argv)
+{
+  int n = argc > 1 ? atoi (argv[1]) : 1;
+  struct termios modes;
+
+  if (tcgetattr (STDIN_FILENO, &modes) < 0)
+    return 1;
+  cfmakeraw (&modes);
+  if (tcsetattr (STDIN_FILENO, TCSANOW, &modes) < 0)
+    return 1;
+  printf ("raw\n");
+  fflush (stdout);
+  for (int i = 0; i < n; i++)
+    {
+      unsigned char byte;
+
+      if (read (STDIN_FILENO, &byte, 1) != 1)
+        return 2;
+      printf ("%d\n", byte);
+      fflush (stdout);
+    }
+
+  return 0;
+}
+
 static void
 stay (void)
 {
@@ -944,6 +1060,9 @@ static const struct
   { "pump", mode_pump },
   { "deaf", mode_deaf },
   { "chop", mode_chop },
+  { "stdio", mode_stdio },
+  { "terminal", mode_terminal },
+  { "raw-read", mode_raw_read },
   { "brood", mode_brood },
   { "fork-on-term", mode_fork_on_term },
   { "daemon", mode_daemon },

@@ -145,7 +145,7 @@ static const ValidationCase validation_cases[] = {
   { "stdout-stdout", NULL, { { EDIT_STDOUT, NULL, PROCTOR_STDIO_STDOUT } }, "for stdout" },
   { "stdout-named", NULL, { { EDIT_STDOUT, NULL, PROCTOR_STDIO_STDOUT } }, "PROCTOR_STDIO_STDOUT" },
   { "stderr-stdout", NULL, { { EDIT_STDERR, NULL, PROCTOR_STDIO_STDOUT } }, NULL },
-  { "stdin-unknown", NULL, { { EDIT_STDIN, NULL, 5 } }, "5 is not" },
+  { "stdin-unknown", NULL, { { EDIT_STDIN, NULL, 7 } }, "7 is not" },
   { "stdout-unknown", NULL, { { EDIT_STDOUT, NULL, 1000 } }, "1000 is not" },
   { "stderr-unknown", NULL, { { EDIT_STDERR, NULL, -7 } }, "-7 is not" },
   { "stderr-unknown-named", NULL, { { EDIT_STDERR, NULL, -7 } }, "stderr" },
@@ -275,9 +275,9 @@ dump_spec (const CommandSpec *spec)
 
       g_string_append_printf (text, "%s to %s; ", change->name, change->value);
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (spec->stdio); i++)
-    g_string_append_printf (text, "%d %s %d; ", (int) spec->stdio[i].kind, spec->stdio[i].path,
-                            spec->stdio[i].append);
+  for (gsize i = 0; i < G_N_ELEMENTS (spec->files.stdio); i++)
+    g_string_append_printf (text, "%d %s %d; ", (int) spec->files.stdio[i].kind, spec->files.stdio[i].path,
+                            spec->files.stdio[i].append);
   g_string_append_printf (text, "flags %u; group %d; limit %" G_GSIZE_FORMAT "; ",
                           (guint) spec->flags, spec->process_group, spec->limit);
   g_string_append_printf (text, "times %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, spec->timeout,
@@ -412,10 +412,10 @@ test_defaults (void)
   g_assert_null (spec->cwd);
   g_assert_null (spec->environ);
   g_assert_cmpuint (spec->env_changes->len, ==, 0);
-  for (gsize i = 0; i < G_N_ELEMENTS (spec->stdio); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (spec->files.stdio); i++)
     {
-      g_assert_cmpint (spec->stdio[i].kind, ==, PROCTOR_STDIO_DEFAULT);
-      g_assert_null (spec->stdio[i].path);
+      g_assert_cmpint (spec->files.stdio[i].kind, ==, PROCTOR_STDIO_DEFAULT);
+      g_assert_null (spec->files.stdio[i].path);
     }
   g_assert_cmpuint (proctor_command_get_flags (command), ==, PROCTOR_COMMAND_NONE);
   g_assert_cmpint (spec->process_group, ==, COMMAND_NO_PROCESS_GROUP);
@@ -467,9 +467,9 @@ test_stdio_last_call_counts (void)
     {
       static const char * const paths[] = { "in", "out", "err" };
 
-      g_assert_cmpint (with_paths->stdio[i].kind, ==, PROCTOR_STDIO_DEFAULT);
-      g_assert_cmpstr (with_paths->stdio[i].path, ==, paths[i]);
-      g_assert_cmpint (with_paths->stdio[i].append, ==, i == 1);
+      g_assert_cmpint (with_paths->files.stdio[i].kind, ==, PROCTOR_STDIO_DEFAULT);
+      g_assert_cmpstr (with_paths->files.stdio[i].path, ==, paths[i]);
+      g_assert_cmpint (with_paths->files.stdio[i].append, ==, i == 1);
     }
 
   proctor_command_set_stdin (command, PROCTOR_STDIO_DEVNULL);
@@ -478,9 +478,9 @@ test_stdio_last_call_counts (void)
   with_kinds = proctor_command_dup_spec (command);
   for (gsize i = 0; i < 3; i++)
     {
-      g_assert_cmpint (with_kinds->stdio[i].kind, ==, PROCTOR_STDIO_DEVNULL);
-      g_assert_null (with_kinds->stdio[i].path);
-      g_assert_false (with_kinds->stdio[i].append);
+      g_assert_cmpint (with_kinds->files.stdio[i].kind, ==, PROCTOR_STDIO_DEVNULL);
+      g_assert_null (with_kinds->files.stdio[i].path);
+      g_assert_false (with_kinds->files.stdio[i].append);
     }
 }
 

@@ -190,7 +190,8 @@ test_help (Fixture       *fixture,
   g_auto(Outcome) of_run = run_in (fixture->folder, NULL, "run", "--help", NULL);
   static const char * const options[] = {
     "--shell", "--jobs", "--timeout", "--cwd", "--env", "--input", "--capture", "--json",
-    "--label", "--from", "--grace", "--stop-plan", "--tree", "--max-output",
+    "--label", "--from", "--grace", "--stop-plan", "--tree", "--max-output", "--stdin", "--stdout",
+    "--stderr", "--append", "--pty", "--pipe", "--pipefail",
   };
 
   g_assert_cmpint (overall.exit_code, ==, 0);
@@ -230,6 +231,10 @@ test_usage_errors (Fixture       *fixture,
     { { "run", "--env", "NAME", "true" }, "'NAME'" },
     { { "run", "--env", "=value", "true" }, "'=value'" },
     { { "run", "--from", "-", "--input", "-" }, "stdin" },
+    { { "run", "--pipe", "true" }, "--pipe" },
+    { { "run", "--pipefail", "true" }, "--pipefail" },
+    { { "run", "--append", "true" }, "--append" },
+    { { "run", "--stdin=x", "--input=x", "true" }, "--stdin" },
     { { "run", "--shell", "true", "--jobs", "2" }, "'--jobs'" },
     { { "run", "-sj" }, "-j" },
     { { "--frobnicate" }, "--frobnicate" },
@@ -1130,6 +1135,83 @@ test_progress (Fixture       *fixture,
   close (master);
 }
 
+/* ---- files, terminals, pipes */
+
+static void
+assert_content (Fixture    *fixture,
+                const char *name,
+                const char *expected)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *content = NULL;
+
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, expected);
+}
+
+static void
+test_files (Fixture       *fixture,
+            gconstpointer  data)
+{
+  g_auto(Outcome) made = run_in (fixture->folder, NULL, "run", "--stdout", "out", "--stderr", "err",
+                                 "sh", "-c", "echo one; echo two >&2", NULL);
+  g_auto(Outcome) appended = run_in (fixture->folder, NULL, "run", "--stdout=out", "--append",
+                                     "echo", "three", NULL);
+  g_auto(Outcome) read = run_in (fixture->folder, "not this", "run", "--stdin", "out", "cat", NULL);
+  g_auto(Outcome) missing = run_in (fixture->folder, NULL, "run", "--stdin", "none", "cat", NULL);
+
+  g_assert_cmpint (made.exit_code, ==, 0);
+  g_assert_cmpstr (made.out, ==, "");
+  g_assert_cmpint (appended.exit_code, ==, 0);
+  assert_content (fixture, "out", "one\nthree\n");
+  assert_content (fixture, "err", "two\n");
+  g_assert_cmpstr (read.out, ==, "one\nthree\n");
+  g_assert_cmpint (missing.exit_code, ==, 125);
+  assert_contains (missing.err, "none");
+}
+
+static void
+test_pty (Fixture       *fixture,
+          gconstpointer  data)
+{
+  g_auto(Outcome) sized = run_in (fixture->folder, NULL, "run", "--pty", "sh", "-c",
+                                  "test -t 0 && test -t 1 && test -t 2 && stty size; exit 5", NULL);
+  g_auto(Outcome) fed = run_in (fixture->folder, "typed\n", "run", "--pty", "sh", "-c",
+                                "read word; echo got $word", NULL);
+  g_auto(Outcome) captured = run_in (fixture->folder, NULL, "run", "--pty", "--json", "--shell",
+                                     "test -t 1 && echo yes", "test -t 2 && echo too >&2", NULL);
+
+  g_assert_cmpint (sized.exit_code, ==, 5);
+  assert_contains (sized.out, "24 80\r\n");
+  g_assert_cmpint (fed.exit_code, ==, 0);
+  assert_contains (fed.out, "typed\r\n");
+  assert_contains (fed.out, "got typed\r\n");
+  assert_contains (captured.out, "yes\\r\\n");
+  assert_contains (captured.out, "too\\r\\n");
+}
+
+static void
+test_pipe (Fixture       *fixture,
+           gconstpointer  data)
+{
+  g_auto(Outcome) sorted = run_in (fixture->folder, "b\na\n", "run", "--shell", "--pipe", "cat",
+                                   "sort", "tr ab AB; exit 3", NULL);
+  g_auto(Outcome) endless = run_in (fixture->folder, NULL, "run", "--shell", "--pipe", "yes",
+                                    "head -n 2", NULL);
+  g_auto(Outcome) failing = run_in (fixture->folder, NULL, "run", "--shell", "--pipe", "--pipefail",
+                                    "exit 3", "exit 4", "true", NULL);
+  g_auto(Outcome) fed = run_in (fixture->folder, "x", "run", "--shell", "--pipe", "--input", "-",
+                                "cat", "tr x y", NULL);
+
+  g_assert_cmpint (sorted.exit_code, ==, 3);
+  g_assert_cmpstr (sorted.out, ==, "A\nB\n");
+  g_assert_cmpint (endless.exit_code, ==, 0);
+  g_assert_cmpstr (endless.out, ==, "y\ny\n");
+  g_assert_cmpstr (endless.err, ==, "");
+  g_assert_cmpint (failing.exit_code, ==, 4);
+  g_assert_cmpstr (fed.out, ==, "y");
+}
+
 static void
 add (const char *path,
      void      (* func) (Fixture       *fixture,
@@ -1177,6 +1259,9 @@ main (int    argc,
   add ("/tool/run/stop-plan", test_stop_plan);
   add ("/tool/run/tree", test_tree);
   add ("/tool/run/max-output", test_max_output);
+  add ("/tool/run/files", test_files);
+  add ("/tool/run/pty", test_pty);
+  add ("/tool/run/pipe", test_pipe);
   add ("/tool/run/interrupt", test_interrupt);
   add ("/tool/run/interrupt-one", test_interrupt_one);
   add ("/tool/run/second-interrupt-kills", test_second_interrupt_kills);

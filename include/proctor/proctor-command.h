@@ -71,6 +71,55 @@ PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_stderr_path (ProctorCommand *self,
                                       const char     *path,
                                       gboolean        append);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdin_stream (ProctorCommand *self,
+                                       GInputStream   *stream);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdout_stream (ProctorCommand *self,
+                                        GOutputStream  *stream);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stderr_stream (ProctorCommand *self,
+                                        GOutputStream  *stream);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_pipe_size (ProctorCommand *self,
+                                    gsize           size);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_window_size (ProctorCommand *self,
+                                      guint           rows,
+                                      guint           columns);
+
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdin_fd (ProctorCommand *self,
+                                   int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_take_stdin_fd (ProctorCommand *self,
+                                    int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stdout_fd (ProctorCommand *self,
+                                    int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_take_stdout_fd (ProctorCommand *self,
+                                     int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_stderr_fd (ProctorCommand *self,
+                                    int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_take_stderr_fd (ProctorCommand *self,
+                                     int             fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_set_fd (ProctorCommand *self,
+                             int             source_fd,
+                             int             target_fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_take_fd (ProctorCommand *self,
+                              int             source_fd,
+                              int             target_fd);
+PROCTOR_AVAILABLE_IN_1_0
+void proctor_command_release_fds (ProctorCommand *self);
+PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_command_pipe_to (ProctorCommand  *self,
+                                  ProctorCommand  *next,
+                                  GError         **error);
 
 PROCTOR_AVAILABLE_IN_1_0
 void proctor_command_set_flags (ProctorCommand      *self,

@@ -21,6 +21,10 @@ G_BEGIN_DECLS
  * @PROCTOR_STDIO_PIPE: a pipe to this program
  * @PROCTOR_STDIO_DEVNULL: /dev/null
  * @PROCTOR_STDIO_STDOUT: for stderr only: the same file as the child's stdout
+ * @PROCTOR_STDIO_SOCKET: a stream socket of the UNIX domain to this program, each stdio its own; it
+ *   is read and written as a pipe is
+ * @PROCTOR_STDIO_PTY: a pseudo-terminal, one for all stdios that are set to it. The child leads a
+ *   new session and has it as controlling terminal
  *
  * What a child's stdin, stdout or stderr is connected to.
  *
@@ -33,6 +37,8 @@ typedef enum
   PROCTOR_STDIO_PIPE = 2,
   PROCTOR_STDIO_DEVNULL = 3,
   PROCTOR_STDIO_STDOUT = 4,
+  PROCTOR_STDIO_SOCKET = 5,
+  PROCTOR_STDIO_PTY = 6,
 } ProctorStdio;
 
 /**

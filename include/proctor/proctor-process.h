@@ -36,6 +36,12 @@ PROCTOR_AVAILABLE_IN_1_0
 ProctorStreamReader *proctor_process_get_stderr (ProctorProcess *self);
 
 PROCTOR_AVAILABLE_IN_1_0
+gboolean proctor_process_set_window_size (ProctorProcess  *self,
+                                          guint            rows,
+                                          guint            columns,
+                                          GError         **error);
+
+PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_send_signal (ProctorProcess  *self,
                                       int              signum,
                                       GError         **error);

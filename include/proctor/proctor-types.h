@@ -10,6 +10,8 @@
 G_BEGIN_DECLS
 
 typedef struct _ProctorCommand ProctorCommand;
+typedef struct _ProctorPipeline ProctorPipeline;
+typedef struct _ProctorPipelineResult ProctorPipelineResult;
 typedef struct _ProctorProcess ProctorProcess;
 typedef struct _ProctorDescendant ProctorDescendant;
 typedef struct _ProctorResult ProctorResult;

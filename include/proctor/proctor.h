@@ -20,6 +20,7 @@
 #include <proctor/proctor-stream-reader.h>
 #include <proctor/proctor-stream-writer.h>
 #include <proctor/proctor-gather.h>
+#include <proctor/proctor-pipeline.h>
 #include <proctor/proctor-shell.h>
 #include <proctor/proctor-child-watcher.h>
 #include <proctor/proctor-main-child-watcher.h>

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int
@@ -26,33 +27,70 @@ fd_above_stdio (int fd)
   return copy;
 }
 
+/* Both ends above 2, or both closed. */
+static gboolean
+raise_ends (const int ends[2],
+            int       fds[2])
+{
+  int error_number;
+
+  fds[0] = fd_above_stdio (ends[0]);
+  error_number = errno;
+  fds[1] = fd_above_stdio (ends[1]);
+  if (fds[0] >= 0 && fds[1] >= 0)
+    return TRUE;
+
+  if (fds[1] < 0)
+    error_number = errno;
+  fd_clear (&fds[0]);
+  fd_clear (&fds[1]);
+  errno = error_number;
+  return FALSE;
+}
+
 gboolean
 fd_pipe (int fds[2])
 {
   int ends[2];
 
-  if (pipe2 (ends, O_CLOEXEC) < 0)
-    return FALSE;
+  return pipe2 (ends, O_CLOEXEC) == 0 && raise_ends (ends, fds);
+}
 
-  ends[0] = fd_above_stdio (ends[0]);
-  if (ends[0] >= 0)
+gboolean
+fd_socket_pair (int fds[2])
+{
+  int ends[2];
+
+  return socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 && raise_ends (ends, fds);
+}
+
+void
+fd_fill_stdio (StdioFilling *self)
+{
+  *self = (StdioFilling){ { FALSE } };
+  for (int i = 0; i <= STDERR_FILENO; i++)
     {
-      ends[1] = fd_above_stdio (ends[1]);
-      if (ends[1] >= 0)
-        {
-          fds[0] = ends[0];
-          fds[1] = ends[1];
-          return TRUE;
-        }
-    }
+      int fd;
 
-  int error_number = errno;
-  if (ends[0] >= 0)
-    close (ends[0]);
-  else
-    close (ends[1]);
-  errno = error_number;
-  return FALSE;
+      if (fcntl (i, F_GETFD) >= 0)
+        continue;
+      /* The lowest that is free: this one, unless another thread was faster. */
+      fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+      if (fd > STDERR_FILENO)
+        close (fd);
+      else if (fd >= 0)
+        self->filled[fd] = TRUE;
+    }
+}
+
+void
+fd_leave_stdio (const StdioFilling *self)
+{
+  for (int i = 0; i <= STDERR_FILENO; i++)
+    {
+      if (self->filled[i])
+        close (i);
+    }
 }
 
 void

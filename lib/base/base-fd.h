@@ -17,6 +17,20 @@ int fd_above_stdio (int fd);
 /* A close-on-exec pipe, both ends above 2. FALSE with errno. */
 gboolean fd_pipe (int fds[2]);
 
+/* The same for a pair of connected stream sockets. */
+gboolean fd_socket_pair (int fds[2]);
+
+/* For the making of what has fds that it chooses itself (a GMainContext): until fd_leave_stdio(),
+ * those of 0, 1 and 2 that the program has closed are open, and no new fd gets their number.
+ */
+typedef struct
+{
+  gboolean filled[3];
+} StdioFilling;
+
+void fd_fill_stdio (StdioFilling *self);
+void fd_leave_stdio (const StdioFilling *self);
+
 /* Closes @fd if it is one, and forgets it. Never retried: on Linux an interrupted close has closed.
  */
 void fd_clear (int *fd);

@@ -44,6 +44,7 @@ command_spec_new (void)
 
   g_atomic_ref_count_init (&self->ref_count);
   self->env_changes = g_ptr_array_new_with_free_func (env_change_free);
+  command_files_init (&self->files);
   command_attributes_init (&self->attributes);
   self->process_group = COMMAND_NO_PROCESS_GROUP;
   command_policy_init (&self->policy);
@@ -75,8 +76,7 @@ command_spec_copy (const CommandSpec *self)
   copy->environ = g_strdupv (self->environ);
   /* g_ptr_array_copy() keeps the free function. */
   copy->env_changes = g_ptr_array_copy (self->env_changes, (GCopyFunc) env_change_copy, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (copy->stdio); i++)
-    copy->stdio[i].path = g_strdup (self->stdio[i].path);
+  command_files_copy (&copy->files, &self->files);
   command_attributes_copy (&copy->attributes, &self->attributes);
 
   return copy;
@@ -104,10 +104,25 @@ command_spec_unref (CommandSpec *self)
   g_free (self->cwd);
   g_strfreev (self->environ);
   g_ptr_array_unref (self->env_changes);
-  for (gsize i = 0; i < G_N_ELEMENTS (self->stdio); i++)
-    g_free (self->stdio[i].path);
+  command_files_clear (&self->files);
   command_attributes_clear (&self->attributes);
   g_free (self);
+}
+
+gboolean
+command_spec_let_go_of_fds (CommandSpec **self)
+{
+  CommandSpec *copy;
+
+  if (!command_files_have_fds (&(*self)->files) && (*self)->executable_fd == NULL)
+    return FALSE;
+
+  copy = command_spec_copy (*self);
+  command_files_release_fds (&copy->files);
+  command_spec_release_executable_fd (copy);
+  command_spec_unref (*self);
+  *self = copy;
+  return TRUE;
 }
 
 void

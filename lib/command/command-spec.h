@@ -11,6 +11,7 @@
 #include <proctor/proctor-enums.h>
 
 #include "command/command-attributes.h"
+#include "command/command-files.h"
 #include "command/command-policy.h"
 #include "command/shared-fd.h"
 
@@ -21,13 +22,6 @@ G_BEGIN_DECLS
 
 /* A GTimeSpan that was not set. Other negative values mean "no bound". */
 #define COMMAND_TIME_UNSET G_MININT64
-
-typedef struct
-{
-  ProctorStdio kind;
-  char *path;      /* not NULL: this file, and `kind` does not count */
-  gboolean append; /* for an output path */
-} CommandStdio;
 
 typedef struct
 {
@@ -52,7 +46,7 @@ typedef struct
   GStrv environ;           /* the base; NULL: the program's own at the time of the spawn */
   GPtrArray *env_changes;  /* of CommandEnvChange, applied in order to the base */
 
-  CommandStdio stdio[3];
+  CommandFiles files;
   ProctorCommandFlags flags;
   CommandAttributes attributes;
   CommandPolicy policy;
@@ -69,6 +63,11 @@ void command_spec_unref (CommandSpec *self);
 
 /* Gives up the fd of the executable; a spec that had one is marked. */
 void command_spec_release_executable_fd (CommandSpec *self);
+
+/* For who keeps a snapshot beyond the spawn: replaces it by one without the fds that were given to
+ * the command, so that they can be closed. Whether it had any.
+ */
+gboolean command_spec_let_go_of_fds (CommandSpec **self);
 
 /* Replaces a string of a spec by a copy of @value, which may be NULL. */
 void command_spec_set_string (char       **slot,

@@ -108,42 +108,6 @@ check_environment (const CommandSpec  *self,
 }
 
 static gboolean
-check_stdio (const CommandSpec  *self,
-             guint               fd,
-             GError            **error)
-{
-  static const char * const names[] = { "stdin", "stdout", "stderr" };
-  const CommandStdio *stdio = &self->stdio[fd];
-
-  if (stdio->path != NULL)
-    {
-      if (stdio->path[0] == '\0')
-        return command_fail (error, _("The path “” for %s is empty"), names[fd]);
-      return TRUE;
-    }
-
-  switch (stdio->kind)
-    {
-    case PROCTOR_STDIO_DEFAULT:
-    case PROCTOR_STDIO_INHERIT:
-    case PROCTOR_STDIO_PIPE:
-    case PROCTOR_STDIO_DEVNULL:
-      return TRUE;
-
-    case PROCTOR_STDIO_STDOUT:
-      if (fd == 2)
-        return TRUE;
-      return command_fail (error,
-                           _("PROCTOR_STDIO_STDOUT is for stderr only, it cannot be used for %s"),
-                           names[fd]);
-
-    default:
-      return command_fail (error, _("%d is not a ProctorStdio; it was given for %s"),
-                           (int) stdio->kind, names[fd]);
-    }
-}
-
-static gboolean
 check_settings (const CommandSpec  *self,
                 GError            **error)
 {
@@ -160,6 +124,12 @@ check_settings (const CommandSpec  *self,
       self->process_group != COMMAND_NO_PROCESS_GROUP)
     return command_fail (error,
                          _("PROCTOR_COMMAND_NEW_SESSION makes a process group of its own and "
+                           "cannot be combined with the process group %d"),
+                         self->process_group);
+  if (command_files_want_terminal (&self->files) &&
+      self->process_group != COMMAND_NO_PROCESS_GROUP)
+    return command_fail (error,
+                         _("PROCTOR_STDIO_PTY makes a session and a process group of its own and "
                            "cannot be combined with the process group %d"),
                          self->process_group);
   if ((self->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0 &&
@@ -190,12 +160,7 @@ command_spec_validate (const CommandSpec  *self,
   if (!check_program (self, error) || !check_environment (self, error))
     return FALSE;
 
-  for (guint fd = 0; fd < G_N_ELEMENTS (self->stdio); fd++)
-    {
-      if (!check_stdio (self, fd, error))
-        return FALSE;
-    }
-
-  return check_settings (self, error) && command_attributes_validate (&self->attributes, error) &&
+  return command_files_validate (&self->files, error) && check_settings (self, error) &&
+         command_attributes_validate (&self->attributes, error) &&
          command_policy_validate (&self->policy, error);
 }

@@ -16,6 +16,16 @@ CommandSpec *proctor_command_dup_spec (ProctorCommand *self);
  */
 CommandSpec *proctor_command_edit_spec (ProctorCommand *self);
 
+/* The stream of the user's behind one of the three stdios, which the spec says is streamed; NULL:
+ * none.
+ */
+GObject *proctor_command_get_stream (ProctorCommand *self,
+                                     int             fd);
+void proctor_command_set_stream (ProctorCommand *self,
+                                 int             fd,
+                                 gpointer        stream);
+gboolean proctor_command_has_streams (ProctorCommand *self);
+
 /* A command that is the same at this moment. */
 ProctorCommand *proctor_command_copy (ProctorCommand *self);
 

@@ -218,9 +218,9 @@ append_stdio (GString           *text,
 {
   static const char * const operators[] = { " <", " >", " 2>" };
 
-  for (guint fd = 0; fd < G_N_ELEMENTS (spec->stdio); fd++)
+  for (guint fd = 0; fd < G_N_ELEMENTS (spec->files.stdio); fd++)
     {
-      const CommandStdio *stdio = &spec->stdio[fd];
+      const CommandStdio *stdio = &spec->files.stdio[fd];
 
       if (stdio->path == NULL && stdio->kind == PROCTOR_STDIO_STDOUT)
         {
@@ -249,7 +249,8 @@ append_stdio (GString           *text,
  * are shown in `$'…'`, as bash knows it.
  *
  * The values of variables may be secrets and are never shown, so what is returned is not for
- * running it. Pipes, file descriptors, the user, limits and other attributes are not shown either.
+ * running it. Pipes, streams, terminals, file descriptors, the user, limits and other attributes
+ * are not shown either.
  *
  * Thread safety: the thread that the command belongs to.
  *

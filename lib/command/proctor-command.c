@@ -92,6 +92,9 @@ struct _ProctorCommand
    * the thread that sets the command. A shared spec is immutable.
    */
   CommandSpec *spec;
+
+  /* The thread that sets the command. Not in the spec, which a worker may let go of. */
+  GObject *streams[3]; /* owned; NULL: none */
 };
 
 G_DEFINE_FINAL_TYPE (ProctorCommand, proctor_command, G_TYPE_OBJECT)
@@ -102,6 +105,8 @@ proctor_command_finalize (GObject *object)
   ProctorCommand *self = PROCTOR_COMMAND (object);
 
   command_spec_unref (self->spec);
+  for (guint i = 0; i < G_N_ELEMENTS (self->streams); i++)
+    g_clear_object (&self->streams[i]);
 
   G_OBJECT_CLASS (proctor_command_parent_class)->finalize (object);
 }
@@ -124,6 +129,27 @@ proctor_command_dup_spec (ProctorCommand *self)
   return command_spec_ref (self->spec);
 }
 
+GObject *
+proctor_command_get_stream (ProctorCommand *self,
+                            int             fd)
+{
+  return self->streams[fd];
+}
+
+gboolean
+proctor_command_has_streams (ProctorCommand *self)
+{
+  return self->streams[0] != NULL || self->streams[1] != NULL || self->streams[2] != NULL;
+}
+
+void
+proctor_command_set_stream (ProctorCommand *self,
+                            int             fd,
+                            gpointer        stream)
+{
+  g_set_object (&self->streams[fd], stream);
+}
+
 ProctorCommand *
 proctor_command_copy (ProctorCommand *self)
 {
@@ -131,6 +157,8 @@ proctor_command_copy (ProctorCommand *self)
 
   command_spec_unref (copy->spec);
   copy->spec = command_spec_ref (self->spec);
+  for (guint i = 0; i < G_N_ELEMENTS (copy->streams); i++)
+    g_set_object (&copy->streams[i], self->streams[i]);
   return copy;
 }
 

@@ -6,7 +6,10 @@
 
 #include "group/gather-actor.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "base/base-macros.h"
+#include "command/command-validate.h"
 #include "process/process-actor.h"
 #include "runtime/runtime.h"
 #include "watch/child-watcher-private.h"
@@ -117,6 +120,16 @@ back_off_passed_in_worker (Timer *timer)
   start_more (self);
 }
 
+/* The fds that it was given are gone, so that whoever waits for their end sees it. */
+static gboolean
+can_be_started_again (GatherActor *self,
+                      guint        index)
+{
+  const CommandSpec *spec = g_ptr_array_index (self->specs, index);
+
+  return !command_files_have_released_fds (&spec->files);
+}
+
 /* Whether the command will be tried again. */
 static gboolean
 try_again_later (GatherActor *self,
@@ -155,13 +168,23 @@ run_ended_in_worker (Actor     *actor,
       set_result (self, index, g_steal_pointer (&run->result));
     }
   else if (!is_lack_of_room (run->error) || self->gather->cancelled || self->shutting_down ||
-           !try_again_later (self, index))
+           !can_be_started_again (self, index) || !try_again_later (self, index))
     {
       set_error (self, index, g_steal_pointer (&run->error));
     }
   operation_unref (run);
 
   start_more (self);
+}
+
+static gboolean
+check_spec (const CommandSpec  *spec,
+            GError            **error)
+{
+  if (command_files_have_streams (&spec->files))
+    return command_fail (error, _("A command of a group cannot have a stream as stdio"));
+
+  return command_spec_validate (spec, error);
 }
 
 static void
@@ -173,7 +196,7 @@ start_one (GatherActor *self,
   g_autoptr(Operation) run = NULL;
   GError *error = NULL;
 
-  if (command_spec_validate (spec, &error))
+  if (check_spec (spec, &error))
     process = process_actor_new (spec, self->own_environ, self->watcher, &error);
   if (process == NULL)
     {
@@ -184,6 +207,7 @@ start_one (GatherActor *self,
   run = process_actor_new_launch (process, LAUNCH_RUN, NULL);
   g_ptr_array_add (self->running, run);
   operation_start_for_actor (run, &self->actor, run_ended_in_worker, GUINT_TO_POINTER (index));
+  command_spec_let_go_of_fds ((CommandSpec **) &g_ptr_array_index (self->specs, index));
 }
 
 static void

@@ -7,13 +7,20 @@
 #include "io/pipe-sink.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "io/pipe-size.h"
 
 #define MAX_PIECES_PER_WRITE 64
 #define MAX_WRITES_PER_EVENT 4
+
+#define MAX_READS_AT_SHUTDOWN 16
+
+#define DEFAULT_EOF_CHARACTER 4 /* ^D */
 
 void
 pipe_sink_init (PipeSink     *self,
@@ -118,11 +125,12 @@ write_once (PipeSink *self)
     return FALSE;
   if (sent < 0)
     {
-      lose (self, errno);
+      /* EIO is a terminal's word for a reader that has gone. */
+      lose (self, self->kind == PIPE_KIND_TERMINAL && errno == EIO ? EPIPE : errno);
       return FALSE;
     }
 
-  if (!self->grown && length > PIPE_FULL_READ && (gsize) sent < length)
+  if (!self->grown && !self->fixed_size && length > PIPE_FULL_READ && (gsize) sent < length)
     self->grown = pipe_size_grow (self->fd);
   drop_sent (self, (gsize) sent);
   return !g_queue_is_empty (&self->queue);
@@ -146,14 +154,56 @@ watch_for (PipeSink  *self,
     lose (self, errno);
 }
 
+/* A program that reads in raw mode gets the character itself; most take it for the end, too, and
+ * would take a second one for more.
+ */
+static void
+queue_eof_characters (PipeSink *self)
+{
+  struct termios modes;
+  guint8 characters[2] = { DEFAULT_EOF_CHARACTER, DEFAULT_EOF_CHARACTER };
+  gsize n_characters = self->in_line ? 2 : 1;
+  GBytes *bytes;
+
+  if (tcgetattr (self->fd, &modes) == 0)
+    {
+      memset (characters, modes.c_cc[VEOF], sizeof characters);
+      if ((modes.c_lflag & ICANON) == 0)
+        n_characters = 1;
+    }
+
+  bytes = g_bytes_new (characters, n_characters);
+  pipe_sink_queue (self, bytes);
+  g_bytes_unref (bytes);
+  self->eof_characters = TRUE;
+}
+
+/* What the child may have written to its stdin is read by nobody, and would turn the end into an
+ * error on its side.
+ */
+static void
+shut_socket (PipeSink *self)
+{
+  shutdown (self->fd, SHUT_WR);
+  for (guint i = 0; i < MAX_READS_AT_SHUTDOWN; i++)
+    {
+      if (recv (self->fd, worker_get_scratch (self->worker), WORKER_SCRATCH_SIZE, MSG_DONTWAIT) <= 0)
+        break;
+    }
+}
+
 void
 pipe_sink_flush (PipeSink *self)
 {
-  gsize unsent_before = self->unsent;
+  gsize unsent_before;
   guint n_writes = 0;
 
   if (!pipe_sink_is_open (self))
     return;
+
+  if (self->eof_queued && self->kind == PIPE_KIND_TERMINAL && !self->eof_characters)
+    queue_eof_characters (self);
+  unsent_before = self->unsent;
 
   while (!g_queue_is_empty (&self->queue) && n_writes++ < MAX_WRITES_PER_EVENT && write_once (self))
     ;
@@ -168,6 +218,8 @@ pipe_sink_flush (PipeSink *self)
     }
   else if (self->eof_queued)
     {
+      if (self->kind == PIPE_KIND_SOCKET)
+        shut_socket (self);
       pipe_sink_close (self);
       self->func (self, self->func_data);
     }
@@ -200,6 +252,13 @@ pipe_sink_queue (PipeSink *self,
 
   g_queue_push_tail (&self->queue, g_bytes_ref (bytes));
   self->unsent += g_bytes_get_size (bytes);
+  if (self->kind == PIPE_KIND_TERMINAL)
+    {
+      gsize length;
+      const char *data = g_bytes_get_data (bytes, &length);
+
+      self->in_line = data[length - 1] != '\n';
+    }
 }
 
 void

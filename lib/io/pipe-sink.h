@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "io/pipe-kind.h"
 #include "runtime/worker.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,10 @@ struct _PipeSink
   gsize head_offset; /* how much of the first one is sent */
   gsize unsent;      /* bytes in the queue */
   gboolean eof_queued;
+  PipeKind kind; /* set by the owner before anything is queued, if it is no pipe */
+  gboolean in_line;        /* terminal only: what was queued last did not end a line */
+  gboolean eof_characters; /* terminal only: they have been queued */
+  gboolean fixed_size;     /* set by the owner: it is not made larger */
   gboolean grown;
   int error_number;  /* why it was lost; 0: it was not */
   PipeSinkFunc func;
@@ -44,7 +49,10 @@ gboolean pipe_sink_is_open (const PipeSink *self);
 void pipe_sink_queue (PipeSink *self,
                       GBytes   *bytes);
 
-/* Closes the pipe when all that is queued is sent. */
+/* Closes the pipe when all that is queued is sent. A terminal gets the character for the end of
+ * input before (twice, where a line has been begun: the first one sends that), since its other
+ * copies keep it open.
+ */
 void pipe_sink_queue_eof (PipeSink *self);
 
 /* Writes what the pipe takes now, and the rest when it takes more. May call the function before it

@@ -53,7 +53,7 @@ note_size_of_read (PipeSource *self,
     }
 
   self->n_full_reads++;
-  if (self->n_full_reads == GROW_AFTER_FULL_READS && !self->grown)
+  if (self->n_full_reads == GROW_AFTER_FULL_READS && !self->grown && !self->fixed_size)
     self->grown = pipe_size_grow (self->fd);
 }
 
@@ -88,7 +88,10 @@ read_once (PipeSource *self,
     return FALSE;
   if (length <= 0)
     {
-      end (self, length < 0 ? errno : 0);
+      /* What the master of a terminal says when nobody has the other side open. */
+      gboolean is_end = length == 0 || (self->kind == PIPE_KIND_TERMINAL && errno == EIO);
+
+      end (self, is_end ? 0 : errno);
       return FALSE;
     }
 

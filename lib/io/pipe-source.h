@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "io/pipe-kind.h"
 #include "runtime/worker.h"
 
 G_BEGIN_DECLS
@@ -38,7 +39,9 @@ struct _PipeSource
   int fd; /* -1: none, or closed */
   const PipeConsumer *consumer;
   gpointer consumer_data;
+  PipeKind kind; /* set by the owner before the start, if it is no pipe */
   guint n_full_reads;
+  gboolean fixed_size; /* set by the owner: it is not made larger */
   gboolean grown;
 };
 

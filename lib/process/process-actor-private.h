@@ -21,6 +21,7 @@ typedef struct
   CappedCollector collector;
   ProcessActor *actor;
   gboolean captured; /* it is, or was, a pipe */
+  gboolean pumped;   /* the pipe is a stream's, and neither the handle's nor communicate's */
 } Output;
 
 /* The life of a process, as its actor sees it:
@@ -77,9 +78,11 @@ struct _ProcessActor
   GQueue stops;             /* of Operation, finished by the exit and the end of the tree */
   GError *transfer_error;   /* why an output could not be read on */
 
+  Terminal *terminal;   /* owned; NULL: no stdio is one */
   PipeSink input;
   WriteChannel *writer; /* owned; NULL: a run's */
   gboolean has_input;   /* stdin is, or was, a pipe */
+  gboolean input_pumped;
   Output outputs[2];
 
   Timer timeout_timer;
@@ -103,6 +106,10 @@ void process_adopt_pipes (ProcessActor *self,
 
 /* For a process that is not a run: its streams read and write through channels. */
 void process_open_channels (ProcessActor *self);
+void process_pipes_changed_in_worker (Actor *actor);
+
+/* There will be no process: those who wait at a channel that was made before are told. */
+void process_fail_channels (ProcessActor *self);
 
 /* The streams, if there are any, find the end. */
 void process_close_pipes (ProcessActor *self);

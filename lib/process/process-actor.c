@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base-macros.h"
+#include "process/stream-pump.h"
 #include "runtime/runtime.h"
 #include "spawn/spawn.h"
 #include "stream/read-channel.h"
@@ -85,6 +86,8 @@ finish_given_up_launch (ProcessActor *self)
 void
 process_finish_end (ProcessActor *self)
 {
+  if (self->terminal != NULL)
+    terminal_close (self->terminal);
   if (self->launch != NULL && process_launch_is_given_up (self))
     finish_given_up_launch (self);
   else if (self->shutting_down)
@@ -196,10 +199,12 @@ finish_spawn (ProcessActor *self)
   parts->fds[0] = self->input.fd;
   parts->fds[1] = self->outputs[0].source.fd;
   parts->fds[2] = self->outputs[1].source.fd;
-  parts->writer = self->writer != NULL ? write_channel_ref (self->writer) : NULL;
+  parts->terminal = self->terminal != NULL ? terminal_ref (self->terminal) : NULL;
+  parts->writer =
+    self->writer != NULL && !self->input_pumped ? write_channel_ref (self->writer) : NULL;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if (self->outputs[i].channel != NULL)
+      if (self->outputs[i].channel != NULL && !self->outputs[i].pumped)
         parts->readers[i] = read_channel_ref (self->outputs[i].channel);
     }
   launch->payload = parts;
@@ -231,6 +236,7 @@ job_done_in_worker (Actor   *actor,
   if (job->error != NULL)
     {
       self->exited = TRUE;
+      process_fail_channels (self);
       finish_failed_launch (self, g_steal_pointer (&job->error));
       process_release_if_done (self);
       return;
@@ -240,6 +246,7 @@ job_done_in_worker (Actor   *actor,
   self->start_time = job->start_time;
   self->start_monotonic = job->start_monotonic;
   process_adopt_pipes (self, job);
+  command_spec_let_go_of_fds (&self->spec);
 
   if (self->launch->cancelled)
     stop_cancelled_launch (self);
@@ -268,15 +275,6 @@ stdio_defaults (ProcessActor    *self,
   return STDIO_DEFAULTS_PIPES;
 }
 
-static gboolean
-stdin_can_be_a_pipe (const CommandSpec *spec)
-{
-  const CommandStdio *stdio = &spec->stdio[STDIN_FILENO];
-
-  return stdio->path == NULL &&
-         (stdio->kind == PROCTOR_STDIO_DEFAULT || stdio->kind == PROCTOR_STDIO_PIPE);
-}
-
 static void
 start_launch (Actor     *actor,
               Operation *operation)
@@ -285,9 +283,10 @@ start_launch (Actor     *actor,
   g_autoptr(GError) error = NULL;
 
   if (operation->cancelled || self->shutting_down ||
-      (operation->input != NULL && !stdin_can_be_a_pipe (self->spec)))
+      (operation->input != NULL && !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
     {
       self->started = self->exited = TRUE;
+      process_fail_channels (self);
       if (operation->cancelled || self->shutting_down)
         process_fail_given_up (self, operation);
       else
@@ -307,6 +306,7 @@ start_launch (Actor     *actor,
     {
       self->started = self->exited = TRUE;
       g_clear_pointer (&self->job, spawn_job_free);
+      process_fail_channels (self);
       finish_failed_launch (self, g_steal_pointer (&error));
       process_release_if_done (self);
     }
@@ -342,6 +342,9 @@ dropped_in_worker (Actor   *actor,
   ProcessActor *self = (ProcessActor *) actor;
 
   self->has_handle = FALSE;
+  /* Streams that are still held keep copies. */
+  if (self->terminal != NULL)
+    terminal_close (self->terminal);
   if (!self->exited && (self->spec->flags & PROCTOR_COMMAND_KILL_ON_DROP) != 0)
     child_id_signal_tree (self->child, SIGKILL, NULL);
 
@@ -384,6 +387,7 @@ process_actor_free (Actor *actor)
   process_link_unref (self->link);
   g_clear_pointer (&self->child, child_id_unref);
   g_clear_error (&self->transfer_error);
+  g_clear_pointer (&self->terminal, terminal_unref);
   g_clear_pointer (&self->own_plan, proctor_stop_plan_free);
   g_clear_pointer (&self->writer, write_channel_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
@@ -447,6 +451,26 @@ Actor *
 process_actor_get_actor (ProcessActor *self)
 {
   return &self->actor;
+}
+
+WriteChannel *
+process_actor_add_writer (ProcessActor *self)
+{
+  self->input_pumped = TRUE;
+  self->writer = write_channel_new (&self->actor, process_pipes_changed_in_worker);
+  return write_channel_ref (self->writer);
+}
+
+ReadChannel *
+process_actor_add_reader (ProcessActor *self,
+                          int           output)
+{
+  Output *pumped = &self->outputs[output];
+
+  pumped->pumped = TRUE;
+  pumped->channel =
+    read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
+  return read_channel_ref (pumped->channel);
 }
 
 Operation *
@@ -517,5 +541,7 @@ process_parts_free (ProcessParts *self)
   process_link_unref (self->link);
   child_id_unref (self->child);
   child_watcher_unref (self->watcher);
+  g_clear_pointer (&self->terminal, terminal_unref);
+  g_clear_pointer (&self->pumps, stream_pumps_unref);
   g_free (self);
 }

@@ -10,12 +10,14 @@
 #include "command/own-environ.h"
 #include "process/operation.h"
 #include "process/process-link.h"
+#include "process/terminal.h"
 #include "stream/read-channel.h"
 #include "stream/write-channel.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ProcessActor ProcessActor;
+typedef struct _StreamPumps StreamPumps;
 
 /* What a handle is made of, and all that it needs later. */
 typedef struct
@@ -26,6 +28,8 @@ typedef struct
   ProctorChildWatcher *watcher; /* owned */
   WriteChannel *writer;         /* owned; NULL: stdin is no pipe, or its stream has it */
   ReadChannel *readers[2];      /* owned; the same for stdout and stderr */
+  Terminal *terminal;           /* owned; NULL: no stdio is one */
+  StreamPumps *pumps;           /* owned; NULL: no stdio is a stream of GIO */
   gint64 start_time;            /* real time */
   gint64 start_monotonic;
   int fds[3];                   /* the numbers of our ends of the pipes, or -1 */
@@ -49,6 +53,13 @@ ProcessActor *process_actor_ref (ProcessActor *self);
 void process_actor_unref (ProcessActor *self);
 
 Actor *process_actor_get_actor (ProcessActor *self);
+
+/* Before the launch: the other end of a channel to the child's stdin, or from one of its outputs,
+ * which is not the handle's. The caller gets a reference.
+ */
+WriteChannel *process_actor_add_writer (ProcessActor *self);
+ReadChannel *process_actor_add_reader (ProcessActor *self,
+                                       int           output);
 
 /* The operations. The first starts the process, and is the first that is made: a spawn answers with
  * a ProcessParts as payload, a run with a result. The others come from the handle.

@@ -11,6 +11,7 @@
 
 #include "base/base-macros.h"
 
+#define SLOW_STREAM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 #define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
 /* ---- pipes */
@@ -93,8 +94,8 @@ input_changed (PipeSink *sink,
   process_check_communication (data, FALSE);
 }
 
-static void
-pipes_changed_in_worker (Actor *actor)
+void
+process_pipes_changed_in_worker (Actor *actor)
 {
   process_check_communication ((ProcessActor *) actor, FALSE);
 }
@@ -129,17 +130,47 @@ void
 process_adopt_pipes (ProcessActor *self,
                      SpawnJob     *job)
 {
-  self->has_input = job->pipes[0] >= 0;
-  pipe_sink_init (&self->input, self->actor.worker, job->pipes[0], input_changed, self);
-  job->pipes[0] = -1;
+  gboolean fixed_size = self->spec->files.pipe_size != 0;
+
+  self->has_input = job->ends[0].fd >= 0 && !self->input_pumped;
+  pipe_sink_init (&self->input, self->actor.worker, job->ends[0].fd, input_changed, self);
+  self->input.kind = job->ends[0].kind;
+  self->input.fixed_size = fixed_size || self->input.kind != PIPE_KIND_PIPE;
+  job->ends[0].fd = -1;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      self->outputs[i].captured = job->pipes[i + 1] >= 0;
+      OurEnd *end = &job->ends[i + 1];
+      PipeSource *source = &self->outputs[i].source;
+
+      self->outputs[i].captured = end->fd >= 0 && !self->outputs[i].pumped;
       capped_collector_set_limit (&self->outputs[i].collector, self->spec->policy.output_limit,
                                   self->spec->policy.output == PROCTOR_OUTPUT_POLICY_KEEP_TAIL);
-      pipe_source_init (&self->outputs[i].source, self->actor.worker, job->pipes[i + 1]);
-      job->pipes[i + 1] = -1;
+      pipe_source_init (source, self->actor.worker, end->fd);
+      source->kind = end->kind;
+      source->fixed_size = fixed_size || end->kind != PIPE_KIND_PIPE;
+      end->fd = -1;
+    }
+  self->terminal = g_steal_pointer (&job->terminal);
+
+  if (self->input_pumped)
+    write_channel_start (self->writer, &self->input);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].pumped)
+        read_channel_start (self->outputs[i].channel, &self->outputs[i].source);
+    }
+}
+
+void
+process_fail_channels (ProcessActor *self)
+{
+  if (self->input_pumped)
+    write_channel_fail (self->writer);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      if (self->outputs[i].pumped)
+        read_channel_end (self->outputs[i].channel, 0);
     }
 }
 
@@ -149,7 +180,7 @@ process_open_channels (ProcessActor *self)
 {
   if (self->has_input)
     {
-      self->writer = write_channel_new (&self->actor, pipes_changed_in_worker);
+      self->writer = write_channel_new (&self->actor, process_pipes_changed_in_worker);
       write_channel_start (self->writer, &self->input);
     }
 
@@ -159,7 +190,7 @@ process_open_channels (ProcessActor *self)
 
       if (!output->captured)
         continue;
-      output->channel = read_channel_new (&self->actor, self->spec->limit, pipes_changed_in_worker);
+      output->channel = read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
       read_channel_start (output->channel, &output->source);
     }
 }
@@ -231,10 +262,32 @@ process_check_communication (ProcessActor *self,
   process_release_if_done (self);
 }
 
+/* What is in the pipe of a stream that is slow is not given up while the stream takes it. */
+static gboolean
+waits_for_stream (ProcessActor *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      const PipeSource *source = &self->outputs[i].source;
+
+      if (self->outputs[i].pumped && pipe_source_is_open (source) &&
+          !pipe_source_is_reading (source))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 void
 process_drain_grace_passed (Timer *timer)
 {
   ProcessActor *self = CONTAINER_OF (timer, ProcessActor, drain_timer);
+
+  if (!self->timed_out && !self->shutting_down && waits_for_stream (self))
+    {
+      worker_arm_timer (self->actor.worker, &self->drain_timer,
+                        g_get_monotonic_time () + SLOW_STREAM_PATIENCE, process_drain_grace_passed);
+      return;
+    }
 
   /* What is there by now is not lost; reading it may find the end, and finish everything. */
   if (self->communication != NULL)
@@ -273,6 +326,8 @@ static void
 give_input (ProcessActor *self,
             GBytes       *input)
 {
+  if (self->input_pumped)
+    return;
   if (self->writer != NULL)
     {
       write_channel_send_last (self->writer, input);
@@ -308,7 +363,10 @@ process_begin_communication (ProcessActor *self,
 {
   self->communication = operation;
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    collect_output (self, &self->outputs[i]);
+    {
+      if (!self->outputs[i].pumped)
+        collect_output (self, &self->outputs[i]);
+    }
   stop_if_over_limit (self);
   give_input (self, operation->input);
 
@@ -380,7 +438,7 @@ process_cancel_communicate (Actor *actor, Operation *operation)
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if (self->outputs[i].channel != NULL)
+      if (self->outputs[i].channel != NULL && !self->outputs[i].pumped)
         read_channel_attach (self->outputs[i].channel,
                              capped_collector_straighten (&self->outputs[i].collector));
     }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "process/proctor-process-private.h"
+#include "process/streamed-launch.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -341,7 +342,12 @@ take_streams_over (ProctorProcess  *self,
  * what was not sent yet still goes out, and calling this again, without input, returns all the
  * output from the start. After it has succeeded once, it returns empty outputs.
  *
- * Errors: %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe; %G_IO_ERROR_CLOSED
+ * If the command has streams of GIO as stdio ([method@Command.set_stdin_stream]), this also waits
+ * until they are done with. A blocking call cannot do that in the thread whose main context they
+ * need; it is %PROCTOR_ERROR_WOULD_DEADLOCK there.
+ *
+ * Errors: those of such streams; %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe;
+ * %G_IO_ERROR_CLOSED
  * if there is input and stdin was closed by an earlier call; %G_IO_ERROR_PENDING while another call
  * communicates; %G_IO_ERROR_CANCELLED;
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check
@@ -358,14 +364,29 @@ proctor_process_communicate (ProctorProcess  *self,
                              GError         **error)
 {
   g_autoptr(Operation) operation = NULL;
+  StreamPumps *pumps;
 
   g_return_val_if_fail (PROCTOR_IS_PROCESS (self), NULL);
 
-  if (!handle_may_block (self, error) || !take_streams_over (self, error))
+  pumps = self->parts->pumps;
+  if (!handle_may_block (self, error) || !take_streams_over (self, error) ||
+      (pumps != NULL && !stream_pumps_check_may_block (pumps, error)))
     return NULL;
 
   operation = handle_run_blocking (self, process_actor_new_communicate (self->parts->actor, input),
                             cancellable, error);
+  if (operation != NULL && pumps != NULL)
+    {
+      GError *stream_error;
+
+      stream_pumps_wait (pumps, self->parts->watcher);
+      stream_error = stream_pumps_dup_error (pumps);
+      if (stream_error != NULL)
+        {
+          g_propagate_error (error, stream_error);
+          return NULL;
+        }
+    }
   return operation != NULL ? proctor_result_new (g_steal_pointer (&operation->result)) : NULL;
 }
 
@@ -402,7 +423,7 @@ proctor_process_communicate_async (ProctorProcess      *self,
     }
   else if (!handle_refuse_if_forked (task))
     handle_start_async (process_actor_new_communicate (self->parts->actor, input), cancellable,
-                        task, operation_return_result);
+                        task, streamed_return_communicated);
 }
 
 /**

@@ -7,7 +7,6 @@
 #include "process/spawn-job.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n-lib.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -18,16 +17,6 @@
 #include "spawn/tree-cgroup.h"
 #include "watch/child-watcher-private.h"
 #include "watch/suspend-tracker.h"
-
-/* Everything that spawn_child() wants of the stdios, and what has to be closed afterwards. */
-typedef struct
-{
-  FdMapping fds[3];
-  guint n_fds;
-  SpawnOpen opens[3];
-  guint n_opens;
-  int childs_ends[3]; /* of pipes, or -1 */
-} StdioPlan;
 
 SpawnJob *
 spawn_job_new (CommandSpec         *spec,
@@ -48,8 +37,9 @@ spawn_job_new (CommandSpec         *spec,
 
   for (guint i = 0; i < 3; i++)
     {
-      self->pipes[i] = -1;
-      self->stdio[i] = spec->stdio[i].kind;
+      self->ends[i].fd = -1;
+      self->stdio[i] = spec->files.stdio[i].streamed ? PROCTOR_STDIO_PIPE
+                                                     : spec->files.stdio[i].kind;
       if (self->stdio[i] != PROCTOR_STDIO_DEFAULT || defaults == STDIO_DEFAULTS_INHERIT)
         continue;
       self->stdio[i] =
@@ -70,131 +60,9 @@ spawn_job_free (SpawnJob *self)
   g_clear_error (&self->error);
   g_clear_pointer (&self->child, child_id_unref);
   for (guint i = 0; i < 3; i++)
-    fd_clear (&self->pipes[i]);
+    fd_clear (&self->ends[i].fd);
+  g_clear_pointer (&self->terminal, terminal_unref);
   g_free (self);
-}
-
-/* ---- stdio */
-
-/* One /dev/null for all children, opened when it is first needed and then kept. */
-static int
-get_devnull (void)
-{
-  static GMutex devnull_lock;
-  static int devnull = -1; /* guarded by devnull_lock */
-  int fd;
-
-  g_mutex_lock (&devnull_lock);
-  if (devnull < 0)
-    devnull = fd_above_stdio (open ("/dev/null", O_RDWR | O_CLOEXEC));
-  fd = devnull;
-  g_mutex_unlock (&devnull_lock);
-
-  return fd;
-}
-
-static void
-map_fd (StdioPlan *plan,
-        int        source,
-        int        target)
-{
-  plan->fds[plan->n_fds++] = (FdMapping){ .source = source, .target = target };
-}
-
-/* Only our end is nonblocking: the flag belongs to the open file, which the child shares. */
-static gboolean
-make_pipe (SpawnJob  *self,
-           StdioPlan *plan,
-           int        target)
-{
-  int ends[2];
-  int ours = target == STDIN_FILENO ? 1 : 0;
-
-  if (!fd_pipe (ends))
-    return FALSE;
-
-  self->pipes[target] = ends[ours];
-  plan->childs_ends[target] = ends[1 - ours];
-  map_fd (plan, ends[1 - ours], target);
-  return fcntl (ends[ours], F_SETFL, O_NONBLOCK) == 0;
-}
-
-static void
-open_path (SpawnJob  *self,
-           StdioPlan *plan,
-           int        target)
-{
-  const CommandStdio *stdio = &self->spec->stdio[target];
-  int flags =
-    target == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | (stdio->append ? O_APPEND : O_TRUNC);
-
-  plan->opens[plan->n_opens++] =
-    (SpawnOpen){ .path = stdio->path, .flags = flags, .target = target };
-}
-
-static gboolean
-plan_one_stdio (SpawnJob  *self,
-                StdioPlan *plan,
-                int        target)
-{
-  if (self->spec->stdio[target].path != NULL)
-    {
-      open_path (self, plan, target);
-      return TRUE;
-    }
-
-  switch (self->stdio[target])
-    {
-    case PROCTOR_STDIO_PIPE:
-      return make_pipe (self, plan, target);
-
-    case PROCTOR_STDIO_DEVNULL:
-      map_fd (plan, get_devnull (), target);
-      return plan->fds[plan->n_fds - 1].source >= 0;
-
-    case PROCTOR_STDIO_STDOUT:
-      /* A file that stdout is opened to exists in the child only; there stderr is made a copy of
-       * it.
-       */
-      if (self->spec->stdio[STDOUT_FILENO].path != NULL)
-        plan->opens[plan->n_opens++] = (SpawnOpen){ .path = NULL, .target = target };
-      else if (plan->childs_ends[STDOUT_FILENO] >= 0)
-        map_fd (plan, plan->childs_ends[STDOUT_FILENO], target);
-      else if (self->stdio[STDOUT_FILENO] == PROCTOR_STDIO_DEVNULL)
-        map_fd (plan, get_devnull (), target);
-      else if (fcntl (STDOUT_FILENO, F_GETFD) >= 0)
-        map_fd (plan, STDOUT_FILENO, target);
-      return TRUE;
-
-    case PROCTOR_STDIO_DEFAULT:
-    case PROCTOR_STDIO_INHERIT:
-    default:
-      /* A stdio that this program has closed is closed in the child, too. */
-      if (fcntl (target, F_GETFD) >= 0)
-        map_fd (plan, target, target);
-      return TRUE;
-    }
-}
-
-static gboolean
-plan_stdio (SpawnJob  *self,
-            StdioPlan *plan)
-{
-  *plan = (StdioPlan){ .childs_ends = { -1, -1, -1 } };
-
-  for (int target = 0; target < 3; target++)
-    {
-      if (!plan_one_stdio (self, plan, target))
-        {
-          int error_number = errno;
-
-          g_set_error (&self->error, G_IO_ERROR, g_io_error_from_errno (error_number),
-                       _("Could not set up the standard files of a process: %s"),
-                       g_strerror (error_number));
-          return FALSE;
-        }
-    }
-  return TRUE;
 }
 
 /* ---- the spawn */
@@ -214,7 +82,8 @@ static gboolean
 wants_session (const CommandSpec *spec)
 {
   return (spec->flags &
-          (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0;
+          (PROCTOR_COMMAND_NEW_SESSION | PROCTOR_COMMAND_CONTROLLING_TERMINAL)) != 0 ||
+         command_files_want_terminal (&spec->files);
 }
 
 /* The group in which the tree is, if it is to have one of its own. */
@@ -257,10 +126,11 @@ start_child (SpawnJob         *self,
     .executable_is_script = launch->executable_is_script,
     .executable_fd = launch->executable_fd,
     .cwd = self->spec->cwd,
-    .fds = plan->fds,
-    .n_fds = plan->n_fds,
+    .fds = (const FdMapping *) plan->fds->data,
+    .n_fds = plan->fds->len,
     .opens = plan->opens,
     .n_opens = plan->n_opens,
+    .without_stderr = plan->without_stderr,
     .inherit_fds = (self->spec->flags & PROCTOR_COMMAND_INHERIT_FDS) != 0,
     .new_session = wants_session (self->spec),
     .controlling_terminal = (self->spec->flags & PROCTOR_COMMAND_CONTROLLING_TERMINAL) != 0,
@@ -271,6 +141,8 @@ start_child (SpawnJob         *self,
     .identity = &launch->identity,
     .cpu_mask = launch->cpu_mask,
     .cpu_mask_bytes = launch->cpu_mask_bytes,
+    .has_terminal = plan->terminal != NULL,
+    .terminal = plan->slave,
     .birth = self->birth,
   };
   SpawnedChild spawned;
@@ -298,23 +170,33 @@ start_child (SpawnJob         *self,
 }
 
 static void
+take_our_ends (SpawnJob  *self,
+               StdioPlan *plan)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->ends); i++)
+    {
+      self->ends[i] = plan->ours[i];
+      plan->ours[i].fd = -1;
+    }
+  self->terminal = g_steal_pointer (&plan->terminal);
+}
+
+static void
 spawn_on_spawner (SpawnerJob *job)
 {
   SpawnJob *self = (SpawnJob *) job;
   g_autoptr(LaunchPlan) launch = NULL;
-  StdioPlan plan = { .childs_ends = { -1, -1, -1 } };
+  StdioPlan plan = { NULL };
 
   launch =
     launch_plan_new (self->spec, (const char *const *) self->own_environ->variables, &self->error);
-  if (launch != NULL && plan_stdio (self, &plan))
+  if (launch != NULL &&
+      stdio_plan_init (&plan, &self->spec->files, self->stdio, &self->error))
     start_child (self, launch, &plan);
 
-  for (guint i = 0; i < 3; i++)
-    {
-      fd_clear (&plan.childs_ends[i]);
-      if (self->error != NULL)
-        fd_clear (&self->pipes[i]);
-    }
+  if (self->child != NULL)
+    take_our_ends (self, &plan);
+  stdio_plan_clear (&plan);
 
   actor_post (self->actor, &self->message, self->done_func);
 }

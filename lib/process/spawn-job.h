@@ -9,6 +9,7 @@
 #include "command/command-spec.h"
 #include "command/own-environ.h"
 #include "process/process-link.h"
+#include "process/stdio-plan.h"
 #include "runtime/spawner.h"
 #include "spawn/spawn.h"
 
@@ -35,7 +36,8 @@ struct _SpawnJob
   /* spawner only, then actor only */
   GError *error;
   ChildId *child; /* owned; NULL if there is an error */
-  int pipes[3];   /* our nonblocking ends, or -1; owned */
+  OurEnd ends[3]; /* owned */
+  Terminal *terminal; /* owned; NULL: none of them is one */
   gint64 start_time;      /* real time */
   gint64 start_monotonic;
 };

@@ -314,13 +314,16 @@ static GSourceFuncs poll_source_funcs = {
   .dispatch = poll_source_dispatch,
 };
 
-/* Polls all watches of the fallback and @wake_fd without the context. */
+/* Polls all watches of the fallback and @wake_fd without the context. Free slots are left out: poll
+ * takes no more entries than the program may have files open (poll(2), EINVAL).
+ */
 static gboolean
 wait_by_poll (EventQueue *self,
               int         wake_fd,
               int         timeout_ms)
 {
   g_autoptr(GArray) fds = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  g_autoptr(GArray) slots = g_array_new (FALSE, FALSE, sizeof (guint));
   GPollFD wake = { .fd = wake_fd, .events = G_IO_IN };
   gboolean woken;
 
@@ -331,12 +334,11 @@ wait_by_poll (EventQueue *self,
   for (guint i = 0; i < self->slots->len; i++)
     {
       EventWatch *watch = g_array_index (self->slots, EventSlot, i).watch;
-      GPollFD empty = { .fd = -1 };
 
-      if (watch != NULL && watch->polled)
-        g_array_append_val (fds, watch->poll_fd);
-      else
-        g_array_append_val (fds, empty);
+      if (watch == NULL || !watch->polled)
+        continue;
+      g_array_append_val (fds, watch->poll_fd);
+      g_array_append_val (slots, i);
     }
   g_mutex_unlock (&self->slots_lock);
 
@@ -348,7 +350,8 @@ wait_by_poll (EventQueue *self,
   for (guint i = 1; i < fds->len; i++)
     {
       GPollFD *result = &g_array_index (fds, GPollFD, i);
-      EventWatch *watch = g_array_index (self->slots, EventSlot, i - 1).watch;
+      guint slot = g_array_index (slots, guint, i - 1);
+      EventWatch *watch = g_array_index (self->slots, EventSlot, slot).watch;
 
       if (watch != NULL && result->fd >= 0 && watch->fd == result->fd)
         watch->poll_fd.revents = result->revents;

@@ -14,6 +14,7 @@
 
 #include <proctor/proctor.h>
 
+#include "base/base-fd.h"
 #include "base/base-macros.h"
 #include "base/base-thread.h"
 
@@ -378,11 +379,14 @@ worker_new (guint    index,
 {
   Worker *self = g_new0 (Worker, 1);
   g_autofree char *name = g_strdup_printf ("proctor-%u", index);
+  StdioFilling filling;
   sigset_t mask;
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->stopped_lock);
+  fd_fill_stdio (&filling);
   self->context = g_main_context_new ();
+  fd_leave_stdio (&filling);
   self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self, NULL);
   self->events = event_queue_new (self->context, "[Proctor] pipes");
   timer_heap_init (&self->timers);

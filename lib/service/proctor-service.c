@@ -7,6 +7,7 @@
 #include <proctor/proctor.h>
 
 #include "base/base-thread.h"
+#include "process/stdio-plan.h"
 #include "runtime/runtime.h"
 #include "watch/default-watcher.h"
 
@@ -32,7 +33,11 @@ proctor_init (GError **error)
 {
   g_autoptr(ProctorChildWatcher) watcher = proctor_dup_child_watcher (error);
 
-  return watcher != NULL && runtime_start (error);
+  if (watcher == NULL || !runtime_start (error))
+    return FALSE;
+
+  stdio_plan_prepare ();
+  return TRUE;
 }
 
 /**

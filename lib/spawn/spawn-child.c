@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "spawn/child-report.h"
@@ -348,7 +349,7 @@ enter_place (SpawnChildJob *job)
 {
   const SpawnRequest *request = job->request;
 
-  if (request->new_session)
+  if (request->new_session || request->has_terminal)
     {
       enter_step (job, SPAWN_STEP_SETSID, -1);
       if (syscall (SYS_setsid) < 0)
@@ -358,6 +359,13 @@ enter_place (SpawnChildJob *job)
     {
       enter_step (job, SPAWN_STEP_SETPGID, -1);
       if (syscall (SYS_setpgid, 0, request->process_group) < 0)
+        fail (job, errno);
+    }
+
+  if (request->has_terminal)
+    {
+      enter_step (job, SPAWN_STEP_TERMINAL, -1);
+      if (syscall (SYS_ioctl, request->terminal, TIOCSCTTY, 0) < 0)
         fail (job, errno);
     }
 
@@ -446,6 +454,8 @@ spawn_child_main (void *data)
 
   if (!job->request->inherit_fds)
     close_unwanted (job);
+  if (job->request->without_stderr)
+    syscall (SYS_close, STDERR_FILENO);
   enter_step (job, SPAWN_STEP_SIGNALS, -1);
   reset_signals ();
   ignore_signals (job);

@@ -202,6 +202,9 @@ describe_step (const SpawnFailure *failure,
     case SPAWN_STEP_SETPGID:
       return describe_setpgid (request->process_group);
 
+    case SPAWN_STEP_TERMINAL:
+      return g_strdup (_("Could not give the child its controlling terminal"));
+
     case SPAWN_STEP_CHDIR:
       name = g_filename_display_name (request->cwd);
       return g_strdup_printf (_("Could not change to the working directory “%s”"), name);

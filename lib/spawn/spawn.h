@@ -24,6 +24,7 @@ typedef enum
   SPAWN_STEP_CGROUP,
   SPAWN_STEP_SETSID,
   SPAWN_STEP_SETPGID,
+  SPAWN_STEP_TERMINAL,
   SPAWN_STEP_CHDIR,
   SPAWN_STEP_OPEN, /* index: which of `opens` */
   SPAWN_STEP_FDS,  /* file descriptors; index: the fd plan's operation, or -1 */
@@ -69,6 +70,7 @@ typedef struct
   guint n_fds;
   const SpawnOpen *opens;
   guint n_opens;
+  gboolean without_stderr; /* fd 2 is closed although the program has one */
 
   gboolean inherit_fds;
   gboolean new_session;
@@ -76,6 +78,12 @@ typedef struct
   gboolean no_new_privs;
   const char *tree_procs; /* cgroup.procs of the child's tree; it goes there if it may. Nullable */
   pid_t process_group; /* 0: its own; -1: the parent's */
+
+  /* The child leads a session, and has this fd's file, one of the sources, as its controlling
+   * terminal.
+   */
+  gboolean has_terminal;
+  int terminal;
 
   /* Whom it runs as, and with which limits. NULL: as this program. */
   const CommandAttributes *attributes;

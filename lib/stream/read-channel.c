@@ -287,8 +287,22 @@ void
 read_channel_start (ReadChannel *self,
                     PipeSource  *source)
 {
+  gboolean closed;
+
+  g_mutex_lock (&self->channel_lock);
+  closed = self->closed;
+  g_mutex_unlock (&self->channel_lock);
+
   self->source = source;
-  pipe_source_start (source, &channel_consumer, self);
+  if (!closed)
+    {
+      pipe_source_start (source, &channel_consumer, self);
+      return;
+    }
+
+  /* The reader has gone before there was a pipe. */
+  pipe_source_close (source);
+  read_channel_end (self, 0);
 }
 
 void

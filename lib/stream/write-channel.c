@@ -54,6 +54,7 @@ struct _WriteChannel
   gsize low;
   gsize high;
   gboolean full;
+  gboolean started;     /* there is a sink, or was one */
   gboolean closing;     /* nothing more is queued */
   gboolean closed;
   gboolean send_posted;
@@ -135,6 +136,8 @@ goal_is_reached_locked (WriteChannel *self,
       return !self->full;
     case WRITE_SENT:
       return queued_locked (self) == 0;
+    case WRITE_STARTED:
+      return self->started;
     case WRITE_CLOSED:
     default:
       return FALSE;
@@ -277,8 +280,26 @@ write_channel_start (WriteChannel *self,
   self->sink = sink;
   sink->func = sink_changed;
   sink->func_data = self;
+
+  g_mutex_lock (&self->channel_lock);
+  self->started = TRUE;
+  update_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  /* What was queued before there was a pipe. */
+  take_over (self);
   /* Watched from the beginning, so that its loss is noticed without a write. */
   pipe_sink_flush (sink);
+}
+
+void
+write_channel_fail (WriteChannel *self)
+{
+  g_mutex_lock (&self->channel_lock);
+  self->closed = TRUE;
+  self->error_number = EPIPE;
+  update_locked (self);
+  g_mutex_unlock (&self->channel_lock);
 }
 
 void

@@ -24,6 +24,7 @@ typedef enum
   WRITE_ROOM,   /* not above the high mark, or down to the low one again */
   WRITE_SENT,   /* nothing is left to be sent */
   WRITE_CLOSED, /* and the pipe is closed */
+  WRITE_STARTED, /* there is a pipe, or there will never be one */
 } WriteGoal;
 
 /* Somebody who waits for a goal; woken when it is reached or cannot be any more. */
@@ -52,6 +53,9 @@ void write_channel_start (WriteChannel *self,
 /* Hands over what was queued, and after it @input, if there is any, and the end. */
 void write_channel_send_last (WriteChannel *self,
                               GBytes       *input);
+
+/* There will never be a pipe: it is as one that was lost. */
+void write_channel_fail (WriteChannel *self);
 
 /* Gives up what is not sent yet. */
 void write_channel_abort (WriteChannel *self);

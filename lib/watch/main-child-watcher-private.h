@@ -15,6 +15,11 @@ G_BEGIN_DECLS
  */
 void main_child_watcher_sleep (ProctorMainChildWatcher *self);
 
+/* The same for a main thread that iterates a context of its own meanwhile, to which this source is
+ * attached. Thread: MAIN.
+ */
+GSource *main_child_watcher_new_work_source (ProctorMainChildWatcher *self);
+
 /* The last one that was made and is still there, or NULL. Thread: ANY. */
 ProctorChildWatcher *main_child_watcher_dup_last (void);
 

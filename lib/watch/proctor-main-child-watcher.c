@@ -538,6 +538,7 @@ ProctorChildWatcher *
 proctor_main_child_watcher_new (GError **error)
 {
   g_autoptr(ProctorMainChildWatcher) self = NULL;
+  StdioFilling filling;
 
   if (!program_check_not_forked (error))
     return NULL;
@@ -559,7 +560,10 @@ proctor_main_child_watcher_new (GError **error)
       return NULL;
     }
 
+  /* This may be the first to want that context. */
+  fd_fill_stdio (&filling);
   self->events = event_queue_new (g_main_context_default (), "[Proctor] children");
+  fd_leave_stdio (&filling);
   event_queue_set_batch_func (self->events, announce_reaped_in_main, self);
   atomic_store (&self->active, TRUE);
   g_weak_ref_set (&last_watcher, self);
@@ -588,6 +592,78 @@ main_child_watcher_sleep (ProctorMainChildWatcher *self)
 
   while (read (self->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
     ;
+}
+
+typedef struct
+{
+  GSource source;
+  ProctorMainChildWatcher *watcher; /* owned */
+  int events_fd;                    /* owned; -1: without epoll */
+} WorkSource;
+
+static gboolean
+work_prepare (GSource *source,
+              int     *timeout)
+{
+  WorkSource *self = (WorkSource *) source;
+
+  /* What cannot be waited for is looked at. */
+  if (look_at_all_fallbacks_in_main (self->watcher) || self->events_fd < 0)
+    *timeout = FALLBACK_MAX_SLEEP_MS / 2;
+  return FALSE;
+}
+
+static gboolean
+work_check (GSource *source)
+{
+  return TRUE;
+}
+
+static gboolean
+work_dispatch (GSource     *source,
+               GSourceFunc  callback,
+               gpointer     data)
+{
+  WorkSource *self = (WorkSource *) source;
+  guint64 count;
+
+  while (event_queue_wait (self->watcher->events, self->watcher->wake_fd, 0))
+    {
+      if (read (self->watcher->wake_fd, &count, sizeof count) < 0 && errno != EINTR)
+        break;
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+work_finalize (GSource *source)
+{
+  WorkSource *self = (WorkSource *) source;
+
+  g_object_unref (self->watcher);
+  fd_clear (&self->events_fd);
+}
+
+static GSourceFuncs work_source_funcs = {
+  .prepare = work_prepare,
+  .check = work_check,
+  .dispatch = work_dispatch,
+  .finalize = work_finalize,
+};
+
+GSource *
+main_child_watcher_new_work_source (ProctorMainChildWatcher *self)
+{
+  GSource *source = g_source_new (&work_source_funcs, sizeof (WorkSource));
+  WorkSource *work = (WorkSource *) source;
+
+  work->watcher = g_object_ref (self);
+  work->events_fd = event_queue_dup_fd (self->events);
+  if (work->events_fd >= 0)
+    g_source_add_unix_fd (source, work->events_fd, G_IO_IN);
+  g_source_add_unix_fd (source, self->wake_fd, G_IO_IN);
+  g_source_set_static_name (source, "[Proctor] children, meanwhile");
+  return source;
 }
 
 void

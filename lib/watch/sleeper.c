@@ -11,6 +11,7 @@
 #include "watch/main-child-watcher-private.h"
 
 #define MIN_PAUSE (G_TIME_SPAN_MILLISECOND)
+#define FOREIGN_WORK_MS 5
 #define MAX_PAUSE (16 * G_TIME_SPAN_MILLISECOND)
 
 void
@@ -26,9 +27,39 @@ sleeper_init (Sleeper             *self,
     self->foreign = g_object_ref (watcher);
 }
 
+static gboolean
+foreign_work_cb (gpointer watcher)
+{
+  child_watcher_work (watcher);
+  return G_SOURCE_CONTINUE;
+}
+
+void
+sleeper_attach (Sleeper      *self,
+                GMainContext *context)
+{
+  if (self->watcher != NULL)
+    {
+      self->source = main_child_watcher_new_work_source (self->watcher);
+    }
+  else if (self->foreign != NULL)
+    {
+      /* It cannot say when a look is worth it. */
+      self->source = g_timeout_source_new (FOREIGN_WORK_MS);
+      g_source_set_callback (self->source, foreign_work_cb, self->foreign, NULL);
+    }
+  if (self->source != NULL)
+    g_source_attach (self->source, context);
+}
+
 void
 sleeper_clear (Sleeper *self)
 {
+  if (self->source != NULL)
+    {
+      g_source_destroy (self->source);
+      g_source_unref (self->source);
+    }
   g_clear_object (&self->watcher);
   g_clear_object (&self->foreign);
   g_mutex_clear (&self->woken_lock);

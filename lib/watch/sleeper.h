@@ -18,6 +18,7 @@ typedef struct
   /* immutable after construction */
   ProctorMainChildWatcher *watcher; /* owned; NULL: not on the main thread, or another one */
   ProctorChildWatcher *foreign;     /* owned; NULL: none whose work is to be done meanwhile */
+  GSource *source;                  /* owned; of sleeper_attach() */
 
   /* guarded by woken_lock */
   GMutex woken_lock;
@@ -29,6 +30,12 @@ typedef struct
 void sleeper_init (Sleeper             *self,
                    ProctorChildWatcher *watcher);
 void sleeper_clear (Sleeper *self);
+
+/* For a thread that iterates a context of its own instead of sleeping: what a sleep would do
+ * meanwhile is done there.
+ */
+void sleeper_attach (Sleeper      *self,
+                     GMainContext *context);
 
 /* Returns at once if it was woken before. */
 void sleeper_sleep (Sleeper *self);

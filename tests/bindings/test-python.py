@@ -208,6 +208,74 @@ class Attributes(unittest.TestCase):
         self.assertEqual(self.command.to_string(), "TOKEN=… echo 'a b' $'\\377'")
 
 
+class Files(unittest.TestCase):
+    def test_fds(self):
+        reading, writing = os.pipe()
+        command = Proctor.Command.new_shell("echo to-five >&5")
+        command.take_fd(writing, 5)
+        process = command.spawn(None)
+        command.release_fds()
+        with os.fdopen(reading) as pipe:
+            self.assertEqual(pipe.read(), "to-five\n")
+        self.assertEqual(process.wait(None), (True, 0))
+        with self.assertRaises(GLib.Error) as caught:
+            command.spawn(None)
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
+
+    def test_file_object(self):
+        with tempfile.TemporaryFile() as file:
+            command = Proctor.Command.new(["echo", "text"])
+            command.set_stdout_fd(file.fileno())
+            self.assertTrue(command.run_check(None, None))
+            file.seek(0)
+            self.assertEqual(file.read(), b"text\n")
+
+    def test_paths_are_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(os.fsencode(folder), b"\xff out")
+            command = Proctor.Command.new(["echo", "text"])
+            command.set_stdout_path(path, False)
+            command.run(None, None)
+            command.set_stdout_path(path, True)
+            command.run(None, None)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), b"text\ntext\n")
+
+    def test_terminal(self):
+        command = Proctor.Command.new(["stty", "size"])
+        command.set_stdin(Proctor.Stdio.PTY)
+        command.set_stdout(Proctor.Stdio.PTY)
+        command.set_window_size(40, 120)
+        self.assertEqual(command.run(None, None).dup_stdout_utf8(), "40 120\r\n")
+
+    def test_streams(self):
+        target = Gio.MemoryOutputStream.new_resizable()
+        command = Proctor.Command.new(["cat"])
+        command.set_stdin_stream(Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(b"x" * 200000)))
+        command.set_stdout_stream(target)
+        result = command.run(None, None)
+        self.assertIsNone(result.get_stdout())
+        target.close(None)
+        self.assertEqual(target.steal_as_bytes().get_size(), 200000)
+
+    def test_pipeline(self):
+        pipeline = Proctor.Pipeline.new()
+        for script in ["printf 'b\\na\\n'; exit 3", "sort"]:
+            pipeline.add(Proctor.Command.new_shell(script))
+        result = pipeline.run(None, None)
+        self.assertEqual(result.dup_stdout_utf8(), "a\nb\n")
+        self.assertEqual(result.get_returncode(), 0)
+        self.assertEqual(result.get_stage(0).get_returncode(), 3)
+        self.assertTrue(result.check())
+
+        pipeline.set_pipefail(True)
+        result = run_loop(lambda done: pipeline.run_async(
+            None, None, lambda source, answer: done(source.run_finish(answer))))
+        self.assertEqual(result.get_returncode(), 3)
+        with self.assertRaises(GLib.Error):
+            result.check()
+
+
 class Process(unittest.TestCase):
     def test_spawn_and_communicate(self):
         command = Proctor.Command.new(["sort"])

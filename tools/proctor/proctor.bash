@@ -18,7 +18,7 @@ _proctor_run()
                 shell=yes
                 ;;
             -f | --from | -j | --jobs | -t | --timeout | --grace | --stop-plan | --max-output | -C | --cwd | -e | --env | \
-                -i | --input | \
+                -i | --input | --stdin | --stdout | --stderr | \
                 --user | --group | --extra-groups | --umask | --rlimit | --nice | --cpus | --io-priority | \
                 --oom-score-adj | --cgroup | --ignore-signal | --argv0 | --optional)
                 ((i++))
@@ -32,7 +32,7 @@ _proctor_run()
     done
 
     case $prev in
-        -f | --from | -i | --input)
+        -f | --from | -i | --input | --stdin | --stdout | --stderr)
             _filedir
             return
             ;;
@@ -88,7 +88,8 @@ _proctor_run()
 
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --stop-plan= --tree
-            --max-output= --cwd= --env= --input= --capture --json --label --user= --group= --extra-groups=
+            --max-output= --cwd= --env= --input= --capture --json --label --stdin= --stdout= --stderr=
+            --append --pty --pipe --pipefail --user= --group= --extra-groups=
             --umask= --rlimit= --nice= --cpus= --io-priority= --oom-score-adj= --cgroup= --no-new-privs
             --die-with-parent --ignore-signal= --argv0= --optional= --help --help-process
             --help-all' -- "$cur"))

@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 
+#include "run-pty.h"
 #include "tool.h"
 
 /* How long output is still read after the exit while some descendant holds the pipe: what
@@ -48,6 +49,7 @@ struct _RunJob
   ProctorProcess *process;
   ProctorResult *result;
   GError *error;
+  RunPty *terminal; /* where we are its other side */
 };
 
 /* Its name may be another one than that of the file to run. */
@@ -72,8 +74,11 @@ new_program (const char  *argv0,
 
 static ProctorCommand *
 new_command (const RunOptions *options,
-             const RunCommand *what)
+             const RunCommand *what,
+             guint             number)
 {
+  gboolean is_first = number == 1 || !options->files->pipe;
+  gboolean is_last = number == options->commands->len || !options->files->pipe;
   ProctorCommand *command;
   ProctorStdio output = run_options_captures (options) ? PROCTOR_STDIO_PIPE : PROCTOR_STDIO_INHERIT;
 
@@ -92,9 +97,9 @@ new_command (const RunOptions *options,
       proctor_command_setenv (command, name, equals + 1);
     }
 
-  if (options->input != NULL)
+  if (options->input != NULL && is_first)
     proctor_command_set_stdin (command, PROCTOR_STDIO_PIPE);
-  else if (options->commands->len == 1)
+  else if (options->commands->len == 1 || options->files->pipe)
     proctor_command_set_stdin (command, PROCTOR_STDIO_INHERIT);
   else
     proctor_command_set_stdin (command, PROCTOR_STDIO_DEVNULL);
@@ -103,6 +108,7 @@ new_command (const RunOptions *options,
   proctor_command_set_drain_grace (command, DRAIN_GRACE);
   run_attributes_apply (options->attributes, command);
   run_ending_apply (&options->ending, command);
+  run_files_apply (options->files, command, is_first, is_last);
 
   return command;
 }
@@ -122,7 +128,7 @@ run_job_new (const RunOptions *options,
   self->stopping_func = stopping_func;
   self->done_func = done_func;
   self->user_data = user_data;
-  self->command = new_command (options, self->what);
+  self->command = new_command (options, self->what, number);
   self->spawn_cancellable = g_cancellable_new ();
 
   return self;
@@ -143,6 +149,7 @@ run_job_clear (gpointer data)
   g_clear_handle_id (&self->cancel_source, g_source_remove);
   g_clear_object (&self->command);
   g_clear_object (&self->spawn_cancellable);
+  g_clear_pointer (&self->terminal, run_pty_free);
   g_clear_object (&self->process);
   g_clear_object (&self->result);
   g_clear_error (&self->error);
@@ -158,6 +165,7 @@ static void
 finish (RunJob *self)
 {
   g_clear_handle_id (&self->timeout_source, g_source_remove);
+  g_clear_pointer (&self->terminal, run_pty_free);
   self->spawning = FALSE;
   self->done = TRUE;
   self->done_func (self, self->user_data);
@@ -175,6 +183,32 @@ communicated_cb (GObject      *source,
       proctor_result_get_returncode (self->result) == PROCTOR_RETURNCODE_NONE)
     proctor_result_check (self->result, &self->error);
   finish (self);
+}
+
+/* In a pipe the input is the first one's. */
+static void
+communicate (RunJob *self)
+{
+  gboolean has_input =
+    self->terminal == NULL && (self->number == 1 || !self->options->files->pipe);
+
+  proctor_process_communicate_async (self->process, has_input ? self->options->input : NULL, NULL,
+                                     communicated_cb, run_job_ref (self));
+}
+
+/* A terminal that nobody sees any more ends the command. */
+static void
+terminal_ended_cb (const GError *error,
+                   gpointer      user_data)
+{
+  RunJob *self = user_data;
+
+  if (error != NULL)
+    {
+      tool_message ("%s", error->message);
+      run_job_stop (self, RUN_STOP_INTERRUPTED);
+    }
+  communicate (self);
 }
 
 static void
@@ -211,8 +245,10 @@ spawned_cb (GObject      *source,
     }
 
   self->spawning = FALSE;
-  proctor_process_communicate_async (self->process, self->options->input, NULL, communicated_cb,
-                                     run_job_ref (self));
+  if (run_options_is_interactive (self->options))
+    self->terminal = run_pty_start (self->process, terminal_ended_cb, self);
+  else
+    communicate (self);
   if (self->stop_reason != RUN_STOP_NONE)
     stop_process (self);
 }
@@ -361,6 +397,14 @@ run_job_is_over_limit (RunJob *self)
 }
 
 gboolean
+run_job_pipe_to (RunJob  *self,
+                 RunJob  *next,
+                 GError **error)
+{
+  return proctor_command_pipe_to (self->command, next->command, error);
+}
+
+gboolean
 run_job_is_failed (RunJob *self)
 {
   return self->stop_reason != RUN_STOP_NONE || self->result == NULL ||
@@ -431,8 +475,9 @@ exit_code_for_error (RunJob *self)
 {
   const char *cwd = self->options->cwd;
 
-  if ((cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR))
-      || run_attributes_misses_file (self->options->attributes))
+  if ((cwd != NULL && !g_file_test (cwd, G_FILE_TEST_IS_DIR)) ||
+      run_attributes_misses_file (self->options->attributes) ||
+      run_files_miss_file (self->options->files))
     return TOOL_EXIT_TROUBLE;
   if (g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
       (self->what->argv != NULL && self->what->argv[0][0] == '\0'))

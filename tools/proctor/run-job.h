@@ -37,6 +37,11 @@ RunJob *run_job_new (const RunOptions *options,
 RunJob *run_job_ref (RunJob *self);
 void run_job_unref (RunJob *self);
 
+/* Before both are started: what @self writes, @next reads. */
+gboolean run_job_pipe_to (RunJob  *self,
+                          RunJob  *next,
+                          GError **error);
+
 void run_job_start (RunJob *self);
 /* As the stop plan says. Does nothing where it does not run or is being stopped already. */
 void run_job_stop (RunJob        *self,

@@ -43,6 +43,7 @@ typedef struct
   char *from_path;
   char **words;
   RunAttributes *attributes;
+  RunFiles *files;
 } RawOptions;
 
 static void
@@ -55,6 +56,7 @@ raw_options_clear (RawOptions *raw)
   g_strfreev (raw->words);
   g_clear_pointer (&raw->attributes, run_attributes_free);
   run_ending_clear (&raw->ending);
+  g_clear_pointer (&raw->files, run_files_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
@@ -77,6 +79,7 @@ run_options_free (RunOptions *self)
   g_clear_pointer (&self->input, g_bytes_unref);
   g_clear_pointer (&self->attributes, run_attributes_free);
   run_ending_clear (&self->ending);
+  g_clear_pointer (&self->files, run_files_free);
   g_ptr_array_unref (self->commands);
   g_free (self);
 }
@@ -85,7 +88,14 @@ gboolean
 run_options_captures (const RunOptions *self)
 {
   return self->capture || self->ending.max_output >= 0 || self->json || self->label ||
-         self->commands->len != 1;
+         (self->commands->len != 1 && !self->files->pipe);
+}
+
+gboolean
+run_options_is_interactive (const RunOptions *self)
+{
+  return self->files->pty && self->files->stdin_path == NULL && self->files->stdout_path == NULL &&
+         self->input == NULL && self->commands->len == 1 && !run_options_captures (self);
 }
 
 static gboolean
@@ -162,6 +172,8 @@ static const char run_examples[] =
   "  proctor run --timeout 10 --cwd /srv --env LC_ALL=C make\n"
   "  proctor run --user nobody --nice 10 --rlimit NOFILE=64 --no-new-privs ./untrusted\n"
   "  proctor run --timeout 60 --tree --stop-plan INT:2,TERM:5 --max-output 1M:tail make\n"
+  "  proctor run --shell --pipe 'du -a' 'sort -n' 'tail -3'\n"
+  "  proctor run --pty --stdout log top -b\n"
   "  proctor run --json --shell 'echo out; echo err >&2; exit 3'";
 
 static char *
@@ -222,6 +234,7 @@ new_context (RawOptions *raw)
   GOptionGroup *group = g_option_group_new ("run", "", "", raw, NULL);
 
   g_option_group_add_entries (group, entries);
+  run_files_add_options (raw->files, group);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
   g_option_context_add_group (context, run_attributes_get_option_group (raw->attributes));
@@ -246,6 +259,8 @@ check_raw (const RawOptions *raw)
     return g_strdup (_("--argv0 is for a command that is no shell script"));
   if (raw->has_grace && raw->ending.plan != NULL)
     return g_strdup (_("--grace and --stop-plan exclude each other"));
+  if (raw->files->pipe && !raw->shell && raw->from_path == NULL)
+    return g_strdup (_("--pipe wants shell scripts: --shell or --from"));
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
       return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
@@ -368,7 +383,8 @@ options_from_raw (RawOptions  *raw,
   self->capture = raw->capture;
   self->json = raw->json;
   self->label = raw->label;
-  self->jobs = raw->jobs == 0 ? G_MAXUINT : (guint) raw->jobs;
+  /* Those of a pipe have to run at the same time. */
+  self->jobs = raw->jobs == 0 || raw->files->pipe ? G_MAXUINT : (guint) raw->jobs;
   if (raw->has_timeout)
     self->timeout = MAX (1, MIN (raw->timeout, MAX_SECONDS) * G_USEC_PER_SEC);
   self->grace = MIN (raw->grace, MAX_SECONDS) * G_USEC_PER_SEC;
@@ -379,6 +395,7 @@ options_from_raw (RawOptions  *raw,
   self->cwd = g_steal_pointer (&raw->cwd);
   self->variables = g_steal_pointer (&raw->variables);
   self->attributes = g_steal_pointer (&raw->attributes);
+  self->files = g_steal_pointer (&raw->files);
   self->commands = g_ptr_array_new_with_free_func (run_command_free);
 
   if (raw->words != NULL)
@@ -400,7 +417,8 @@ split_short_options (int    argc,
 {
   static const char with_value[] = "fjtCei";
   static const char * const long_with_value[] = {
-    "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input", NULL,
+    "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input",
+    "--stdin", "--stdout", "--stderr", NULL,
   };
   g_autoptr(GStrvBuilder) words = g_strv_builder_new ();
   int i = 0;
@@ -443,6 +461,7 @@ run_options_parse (int    argc,
     .grace = DEFAULT_GRACE_SECONDS,
     .attributes = run_attributes_new (),
     .ending.max_output = -1,
+    .files = run_files_new (),
   };
   g_autoptr(GOptionContext) context = new_context (&raw);
   g_autoptr(GError) error = NULL;
@@ -456,6 +475,8 @@ run_options_parse (int    argc,
       return NULL;
     }
   complaint = check_raw (&raw);
+  if (complaint == NULL)
+    complaint = run_files_dup_complaint (raw.files, raw.input_path != NULL);
   if (complaint != NULL)
     {
       *exit_code = tool_usage_error ("run", complaint);

@@ -9,6 +9,7 @@
 
 #include "run-attributes.h"
 #include "run-ending.h"
+#include "run-files.h"
 
 G_BEGIN_DECLS
 
@@ -32,6 +33,7 @@ typedef struct
   char **variables; /* K=V */
   GBytes *input;    /* NULL: none */
   RunAttributes *attributes;
+  RunFiles *files;
   GPtrArray *commands; /* of owned RunCommand */
 } RunOptions;
 
@@ -45,6 +47,9 @@ void run_options_free (RunOptions *self);
 
 /* Whether the command's output goes through us, not straight to where ours goes. */
 gboolean run_options_captures (const RunOptions *self);
+
+/* Whether we are ourselves the other side of the command's terminal. */
+gboolean run_options_is_interactive (const RunOptions *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RunOptions, run_options_free)
 

@@ -144,7 +144,8 @@ run_output_new (const RunOptions *options,
 
   self->options = options;
   self->jobs = g_ptr_array_ref (jobs);
-  if (jobs->len > 1 && isatty (STDERR_FILENO) && terminal != NULL && strcmp (terminal, "dumb") != 0)
+  if (jobs->len > 1 && !options->files->pipe &&
+      isatty (STDERR_FILENO) && terminal != NULL && strcmp (terminal, "dumb") != 0)
     self->progress_source = g_timeout_add (PROGRESS_DELAY_MS, show_progress_cb, self);
 
   return self;
@@ -218,6 +219,13 @@ write_output (RunOutput  *self,
   return write_all (fd, data, length, error);
 }
 
+/* The commands of a pipe are one. */
+static gboolean
+is_many (RunOutput *self)
+{
+  return self->jobs->len > 1 && !self->options->files->pipe;
+}
+
 /* One command alone that fails has said why itself. */
 static gboolean
 wants_complaint (RunOutput *self,
@@ -225,7 +233,7 @@ wants_complaint (RunOutput *self,
 {
   ProctorResult *result = run_job_get_result (job);
 
-  return self->jobs->len > 1 || run_job_get_stop_reason (job) != RUN_STOP_NONE ||
+  return is_many (self) || run_job_get_stop_reason (job) != RUN_STOP_NONE ||
          run_job_get_error (job) != NULL ||
          (result != NULL && (proctor_result_is_incomplete (result) ||
                              proctor_result_is_truncated (result)));
@@ -329,7 +337,7 @@ run_output_close (RunOutput  *self,
   g_clear_handle_id (&self->progress_source, g_source_remove);
   wipe_progress (self);
   written = !self->options->json || write_json (self, TRUE, error);
-  if (self->jobs->len > 1)
+  if (is_many (self))
     print_closing_line (self);
 
   return written;

@@ -175,6 +175,9 @@ static gboolean
 put_back (Run    *self,
           RunJob *job)
 {
+  /* The pipes of the one that could not be started are gone. */
+  if (self->options->files->pipe)
+    return FALSE;
   if (self->ended_early || self->n_running == 0 || !run_job_lacks_room (job))
     return FALSE;
 
@@ -324,6 +327,21 @@ watch_reader (Run *self)
     g_unix_fd_add (STDOUT_FILENO, G_IO_ERR, reader_gone_cb, self);
 }
 
+/* That of the last command; with --pipefail, of the last one that has failed. */
+static int
+get_exit_code_of_pipe (Run *self)
+{
+  for (guint i = self->jobs->len; self->options->files->pipefail && i > 0; i--)
+    {
+      RunJob *job = g_ptr_array_index (self->jobs, i - 1);
+
+      if (run_job_is_failed (job))
+        return run_job_get_exit_code (job);
+    }
+
+  return run_job_get_exit_code (g_ptr_array_index (self->jobs, self->jobs->len - 1));
+}
+
 static int
 get_exit_code (Run *self)
 {
@@ -333,6 +351,8 @@ get_exit_code (Run *self)
     return self->output_exit_code;
   if (self->jobs->len == 1)
     return run_job_get_exit_code (g_ptr_array_index (self->jobs, 0));
+  if (self->options->files->pipe)
+    return get_exit_code_of_pipe (self);
 
   for (guint i = 0; i < self->jobs->len; i++)
     if (run_job_is_failed (g_ptr_array_index (self->jobs, i)))
@@ -368,6 +388,14 @@ run_all (const RunOptions *options)
 
   for (guint i = 0; i < options->commands->len; i++)
     g_ptr_array_add (jobs, run_job_new (options, i + 1, job_stopping_cb, job_done_cb, &self));
+  for (guint i = 0; options->files->pipe && i + 1 < jobs->len; i++)
+    {
+      if (!run_job_pipe_to (jobs->pdata[i], jobs->pdata[i + 1], &error))
+        {
+          tool_message ("%s", error->message);
+          return TOOL_EXIT_TROUBLE;
+        }
+    }
   self.output = output = run_output_new (options, jobs);
 
   watch_reader (&self);
