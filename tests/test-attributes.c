@@ -925,6 +925,7 @@ test_script_fd (void)
   g_autofree char *script = work_file ("script", "#!/bin/sh\ncat $0; echo \"$@\"\n");
   g_autoptr(ProctorCommand) command = proctor_command_new ("script", "a", "b", NULL);
   g_autoptr(ProctorResult) result = NULL;
+  g_autoptr(GError) error = NULL;
 
   g_assert_cmpint (chmod (script, 0755), ==, 0);
   proctor_command_take_executable_fd (command, open (script, O_RDONLY));
@@ -934,6 +935,10 @@ test_script_fd (void)
       result = run_or_abort (command, NULL);
       assert_bytes (proctor_result_get_stdout (result), "#!/bin/sh\ncat $0; echo \"$@\"\na b\n");
     }
+
+  proctor_command_release_fds (command);
+  g_assert_null (way_run (command, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 
   /* The later call counts. */
   proctor_command_set_executable (command, "true");
