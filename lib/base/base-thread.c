@@ -15,6 +15,9 @@
 
 #include <proctor/proctor.h>
 
+/* Enough for a system call and a message; there may be thousands of these threads. */
+#define SMALL_STACK_SIZE (128 * 1024)
+
 gboolean
 thread_is_main (void)
 {
@@ -97,4 +100,27 @@ thread_block_signals (void)
   for (gsize i = 0; i < G_N_ELEMENTS (synchronous); i++)
     sigdelset (&mask, synchronous[i]);
   pthread_sigmask (SIG_BLOCK, &mask, NULL);
+}
+
+int
+thread_start_small (void   *(*function) (void *),
+                    void    *data)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t mask;
+  int result;
+
+  pthread_attr_init (&attributes);
+  pthread_attr_setstacksize (&attributes, SMALL_STACK_SIZE);
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+
+  /* It starts with its creator's mask, so there is no moment in which it could take a signal. */
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  thread_block_signals ();
+  result = pthread_create (&thread, &attributes, function, data);
+  pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  pthread_attr_destroy (&attributes);
+  return result;
 }

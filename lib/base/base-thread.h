@@ -48,4 +48,10 @@ program_clear_lock (GMutex *lock)
  */
 void thread_block_signals (void);
 
+/* Starts a detached thread for each of many: with a small stack, which a GThread cannot have, and
+ * all signals blocked. 0, or an errno.
+ */
+int thread_start_small (void   *(*function) (void *),
+                        void    *data);
+
 G_END_DECLS

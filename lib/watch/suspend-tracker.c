@@ -24,8 +24,6 @@
  * if it is no exit. So this is for those who ask for it.
  */
 
-#define STACK_SIZE (128 * 1024)
-
 /* Only for a moment after a call of ours that has crossed another event. */
 #define LOOK_USEC 1000
 
@@ -99,27 +97,6 @@ track_thread (void *data)
   return NULL;
 }
 
-static int
-start_thread (SuspendTracker *self)
-{
-  pthread_attr_t attributes;
-  pthread_t thread;
-  sigset_t mask;
-  int result;
-
-  pthread_attr_init (&attributes);
-  pthread_attr_setstacksize (&attributes, STACK_SIZE);
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-
-  pthread_sigmask (SIG_SETMASK, NULL, &mask);
-  thread_block_signals ();
-  result = pthread_create (&thread, &attributes, track_thread, self);
-  pthread_sigmask (SIG_SETMASK, &mask, NULL);
-
-  pthread_attr_destroy (&attributes);
-  return result;
-}
-
 gboolean
 suspend_tracker_start (ChildId         *child,
                        SuspendFunc      func,
@@ -138,7 +115,7 @@ suspend_tracker_start (ChildId         *child,
     .data = data,
     .data_free = data_free,
   };
-  result = pidfd >= 0 && self->pidfd < 0 ? errno : start_thread (self);
+  result = pidfd >= 0 && self->pidfd < 0 ? errno : thread_start_small (track_thread, self);
   if (result == 0)
     {
       child_id_set_suspend_tracked (child);

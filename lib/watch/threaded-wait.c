@@ -13,9 +13,6 @@
 
 #include "base/base-thread.h"
 
-/* Enough for a system call and a message; there may be thousands of these threads. */
-#define STACK_SIZE (128 * 1024)
-
 typedef struct
 {
   ProctorChildWatcher *watcher; /* owned */
@@ -45,28 +42,6 @@ wait_thread (void *data)
   return NULL;
 }
 
-/* Not a GThread, whose stack has the default size of 8 MiB. */
-static int
-start_thread (ThreadedWait *self)
-{
-  pthread_attr_t attributes;
-  pthread_t thread;
-  sigset_t mask;
-  int result;
-
-  pthread_attr_init (&attributes);
-  pthread_attr_setstacksize (&attributes, STACK_SIZE);
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-
-  pthread_sigmask (SIG_SETMASK, NULL, &mask);
-  thread_block_signals ();
-  result = pthread_create (&thread, &attributes, wait_thread, self);
-  pthread_sigmask (SIG_SETMASK, &mask, NULL);
-
-  pthread_attr_destroy (&attributes);
-  return result;
-}
-
 gboolean
 threaded_wait_start (ProctorChildWatcher  *watcher,
                      ChildId              *child,
@@ -77,7 +52,7 @@ threaded_wait_start (ProctorChildWatcher  *watcher,
 
   self->watcher = g_object_ref (watcher);
   self->child = child_id_ref (child);
-  result = start_thread (self);
+  result = thread_start_small (wait_thread, self);
   if (result == 0)
     return TRUE;
 
