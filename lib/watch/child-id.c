@@ -218,6 +218,15 @@ publish_outcome_locked (ChildId *self)
   atomic_store_explicit (&self->has_outcome, TRUE, memory_order_release);
 }
 
+gboolean
+child_statuses_are_ignored (void)
+{
+  struct sigaction action;
+
+  return sigaction (SIGCHLD, NULL, &action) == 0 &&
+         (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0);
+}
+
 /* A status is lost mostly because the program ignores SIGCHLD; who does not know that wants to be
  * told, once.
  */
@@ -225,13 +234,11 @@ static void
 explain_lost_status (ChildId *self)
 {
   static gsize explained;
-  struct sigaction action;
 
   if (atomic_load (&self->let_go) || !g_once_init_enter (&explained))
     return;
 
-  if (sigaction (SIGCHLD, NULL, &action) == 0 &&
-      (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
+  if (child_statuses_are_ignored ())
     g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) self->pid);
   else
     g_warning (

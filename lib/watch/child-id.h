@@ -109,6 +109,9 @@ void child_id_close_pidfd (ChildId *self);
  */
 void child_id_set_reaped_elsewhere (ChildId *self);
 
+/* Whether the program wants no zombies, as it is at this moment: then the kernel keeps no status. */
+gboolean child_statuses_are_ignored (void);
+
 /* Nobody wants to know the outcome any more: that it is lost is no news then. */
 void child_id_let_go (ChildId *self);
 

@@ -58,7 +58,9 @@ typedef struct
    * thread of its own when SIGCHLD comes. It has none where the system has none, or no fd to spare.
    */
   gboolean glib_has_pidfd;
-  /* Nobody could wait for it when GLib, without a pidfd, had not told anything of it. */
+  /* SIGCHLD was ignored, so that the child may have gone without a word before GLib listened. */
+  gboolean statuses_ignored;
+  /* That, and nobody could wait for it when GLib, without a pidfd, had not told anything of it. */
   gboolean doubtful;
   ProctorMainChildWatcher *watcher; /* owned */
   ChildId *child;                   /* owned */
@@ -246,7 +248,7 @@ has_vanished (MainWatch *watch)
 {
   int timeout;
 
-  watch->doubtful = nobody_can_wait_for (watch) &&
+  watch->doubtful = watch->statuses_ignored && nobody_can_wait_for (watch) &&
                     !watch->source->source_funcs->prepare (watch->source, &timeout);
   for (guint i = 0; i < VANISHED_LOOKS; i++)
     {
@@ -304,6 +306,7 @@ watch_with_glib (ProctorMainChildWatcher *self,
    * SIGCHLD, whosesoever that is.
    */
   vanished = nobody_can_wait_for (watch);
+  watch->statuses_ignored = child_statuses_are_ignored ();
   watch->source = g_child_watch_source_new (child_id_get_pid (child));
   g_source_set_static_name (watch->source, "[Proctor] child");
   g_source_set_callback (watch->source, G_SOURCE_FUNC (glib_child_exited_in_main), watch, NULL);
