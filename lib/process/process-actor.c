@@ -233,6 +233,9 @@ job_done_in_worker (Actor   *actor,
 
   self->started = TRUE;
   worker_disarm_timer (self->actor.worker, &self->stop_timer);
+  /* Before anybody is answered: a command's fds are not held beyond its spawn. */
+  spawn_job_let_go_of_spec (job);
+  command_spec_let_go_of_fds (&self->spec);
   if (job->error != NULL)
     {
       self->exited = TRUE;
@@ -246,7 +249,6 @@ job_done_in_worker (Actor   *actor,
   self->start_time = job->start_time;
   self->start_monotonic = job->start_monotonic;
   process_adopt_pipes (self, job);
-  command_spec_let_go_of_fds (&self->spec);
 
   if (self->launch->cancelled)
     stop_cancelled_launch (self);
@@ -286,6 +288,7 @@ start_launch (Actor     *actor,
       (operation->input != NULL && !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
     {
       self->started = self->exited = TRUE;
+      command_spec_let_go_of_fds (&self->spec);
       process_fail_channels (self);
       if (operation->cancelled || self->shutting_down)
         process_fail_given_up (self, operation);
@@ -306,6 +309,7 @@ start_launch (Actor     *actor,
     {
       self->started = self->exited = TRUE;
       g_clear_pointer (&self->job, spawn_job_free);
+      command_spec_let_go_of_fds (&self->spec);
       process_fail_channels (self);
       finish_failed_launch (self, g_steal_pointer (&error));
       process_release_if_done (self);

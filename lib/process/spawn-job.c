@@ -49,9 +49,15 @@ spawn_job_new (CommandSpec         *spec,
 }
 
 void
+spawn_job_let_go_of_spec (SpawnJob *self)
+{
+  g_clear_pointer (&self->spec, command_spec_unref);
+}
+
+void
 spawn_job_free (SpawnJob *self)
 {
-  command_spec_unref (self->spec);
+  spawn_job_let_go_of_spec (self);
   own_environ_unref (self->own_environ);
   child_watcher_unref (self->watcher);
   process_link_unref (self->link);

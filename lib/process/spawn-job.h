@@ -56,6 +56,8 @@ SpawnJob *spawn_job_new (CommandSpec         *spec,
                          ProctorChildWatcher *watcher,
                          ProcessLink         *link,
                          Actor               *actor);
+/* When it is done: the command's fds are not needed any more. */
+void spawn_job_let_go_of_spec (SpawnJob *self);
 void spawn_job_free (SpawnJob *self);
 
 /* Has it done; @done_func is then the actor's message. WORKER. */
