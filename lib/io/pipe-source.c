@@ -7,6 +7,7 @@
 #include "io/pipe-source.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "io/pipe-size.h"
@@ -40,6 +41,14 @@ gboolean
 pipe_source_is_reading (const PipeSource *self)
 {
   return self->watch.slot != 0;
+}
+
+gboolean
+pipe_source_has_unread (const PipeSource *self)
+{
+  int n_bytes = 0;
+
+  return self->fd >= 0 && ioctl (self->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0;
 }
 
 static void

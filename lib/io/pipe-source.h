@@ -55,6 +55,9 @@ void pipe_source_init (PipeSource *self,
 gboolean pipe_source_is_open (const PipeSource *self);
 gboolean pipe_source_is_reading (const PipeSource *self);
 
+/* Whether there is something in the pipe at this moment. */
+gboolean pipe_source_has_unread (const PipeSource *self);
+
 /* Reads and hands over what comes until the end or pipe_source_stop(); nothing before this
  * returns.
  */

@@ -271,7 +271,7 @@ waits_for_stream (ProcessActor *self)
       const PipeSource *source = &self->outputs[i].source;
 
       if (self->outputs[i].pumped && pipe_source_is_open (source) &&
-          !pipe_source_is_reading (source))
+          (!pipe_source_is_reading (source) || pipe_source_has_unread (source)))
         return TRUE;
     }
   return FALSE;
