@@ -166,6 +166,26 @@ test_daemon (void)
     }
 }
 
+/* Whoever was seen in the group is not taken for reached by it for ever. */
+static void
+test_leaves_group (void)
+{
+  g_autofree char *mark = work_path ("mark");
+  g_autoptr(ProctorCommand) command = child_command ("leave-group", mark, NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  pid_t member;
+
+  proctor_command_set_flags (command, PROCTOR_COMMAND_OWN_TREE);
+  process = spawn_or_abort (command);
+  await_pid (mark);
+  member = await_numbered_pid (mark, 0);
+  g_assert_true (proctor_process_terminate (process, NULL));
+  await_numbered_pid (mark, 1);
+  stop_or_abort (process, 0);
+  assert_gone (&member, 1);
+  assert_returncode (process, -SIGKILL);
+}
+
 /* What it has left behind is stopped, as far as it is known. */
 static void
 test_already_exited (void)
@@ -426,6 +446,7 @@ static const ApiTest tests[] = {
   { "fork-on-term", test_fork_on_term },
   { "suspended", test_suspended },
   { "daemon", test_daemon },
+  { "leaves-group", test_leaves_group },
   { "already-exited", test_already_exited },
   { "exits-without-anybody", test_exits_without_anybody },
   { "session", test_session },
