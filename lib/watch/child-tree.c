@@ -241,13 +241,9 @@ mark_known (ChildTree *self,
 }
 
 static void
-find_in_table (ChildTree *self)
+find_in_table (ChildTree *self,
+               GArray    *table)
 {
-  g_autoptr(GArray) table = proc_table_read ();
-
-  if (table == NULL)
-    return;
-
   mark_known (self, table);
   proc_table_mark_descendants (table);
 
@@ -265,14 +261,15 @@ find_in_table (ChildTree *self)
 static guint
 find_members (ChildTree *self)
 {
+  g_autoptr(GArray) table = NULL;
   guint n_known;
 
   forget_the_dead (self);
   n_known = self->members->len;
   if (self->cgroup != NULL)
     find_in_cgroup (self);
-  else
-    find_in_table (self);
+  else if ((table = proc_table_read ()) != NULL)
+    find_in_table (self, table);
   return self->members->len - n_known;
 }
 
@@ -280,7 +277,11 @@ void
 child_tree_mark (ChildTree *self,
                  GArray    *table)
 {
-  find_members (self);
+  forget_the_dead (self);
+  if (self->cgroup != NULL)
+    find_in_cgroup (self);
+  else
+    find_in_table (self, table);
   mark_known (self, table);
 }
 
@@ -347,8 +348,10 @@ child_tree_leader_exits (ChildTree *self)
 {
   if (self->last_signal == SIGKILL)
     kill_all (self);
-  else if (self->cgroup == NULL && !child_tree_has_survivors (self))
+  else if (self->cgroup == NULL && self->last_signal == 0)
     find_members (self);
+  else if (self->cgroup == NULL)
+    child_tree_has_survivors (self);
 }
 
 void
