@@ -1002,6 +1002,40 @@ mode_daemon (int argc, char **argv)
   return 0;
 }
 
+static const char *leave_path;
+
+static void
+leave_group (int signum)
+{
+  setsid ();
+  make_numbered_pid_file (leave_path, 1);
+}
+
+/* leave-group FILE: a child with the pid file FILE.0 that leaves the process group on SIGTERM, and
+ * then makes FILE.1; then FILE. It ignores SIGTERM itself, and stays.
+ */
+static int
+mode_leave_group (int argc, char **argv)
+{
+  if (argc < 2)
+    return 125;
+  live_at_most (100);
+  signal (SIGTERM, SIG_IGN);
+  if (fork () == 0)
+    {
+      live_at_most (100);
+      leave_path = argv[1];
+      signal (SIGTERM, leave_group);
+      make_numbered_pid_file (argv[1], 0);
+      stay ();
+    }
+  await_numbered_file (argv[1], 0);
+  if (make_pid_file (argv[1]) != 0)
+    return 124;
+  stay ();
+  return 0;
+}
+
 static void
 log_signal (int signum)
 {
@@ -1066,6 +1100,7 @@ static const struct
   { "brood", mode_brood },
   { "fork-on-term", mode_fork_on_term },
   { "daemon", mode_daemon },
+  { "leave-group", mode_leave_group },
   { "log-signals", mode_log_signals },
 };
 

@@ -192,13 +192,22 @@ test_invalid (void)
 
 /* ---- no room */
 
-/* With one free fd more each time, so that each step on the way is the one that finds none. */
-static void
-test_no_fds (void)
+static gboolean
+is_tracker_missing (const GError *error)
 {
-  g_autoptr(ProctorCommand) command = child_command ("echo", "text", NULL);
+  return error != NULL &&
+         g_str_has_prefix (error->message, "Could not start a thread to track process ");
+}
+
+/* With one free fd more each time, so that each step on the way is the one that finds none. How
+ * often it was the last step, where one tracks the process.
+ */
+static guint
+fail_without_fds (ProctorCommand *command)
+{
   struct rlimit limit, old_limit;
   guint n_failed = 0;
+  guint n_untracked = 0;
 
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old_limit), ==, 0);
   for (guint i = 0; i < scaled (1000); i++)
@@ -219,6 +228,7 @@ test_no_fds (void)
           g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
           g_assert_true (g_str_has_suffix (error->message, g_strerror (EMFILE)));
           n_failed++;
+          n_untracked += is_tracker_missing (error);
         }
       else
         {
@@ -226,8 +236,31 @@ test_no_fds (void)
           assert_bytes (proctor_result_get_stdout (result), "text\n");
         }
     }
-  g_test_message ("%u of %u had no room", n_failed, scaled (1000));
+  g_test_message ("%u of %u had no room, %u at the last step", n_failed, scaled (1000),
+                  n_untracked);
   g_assert_cmpuint (n_failed, >, 0);
+  return n_untracked;
+}
+
+static void
+test_no_fds (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("echo", "text", NULL);
+
+  g_assert_cmpuint (fail_without_fds (command), ==, 0);
+}
+
+/* The program runs already when it is found that nobody can track it. */
+static void
+test_no_fds_to_track (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("echo", "text", NULL);
+  guint n_untracked;
+
+  proctor_command_set_flags (command, PROCTOR_COMMAND_TRACK_SUSPEND | PROCTOR_COMMAND_OWN_TREE);
+  n_untracked = fail_without_fds (command);
+  if (spawn_features_get ()->pidfd)
+    g_assert_cmpuint (n_untracked, >, 0);
 }
 
 static void
@@ -317,6 +350,65 @@ subprocess_no_processes (void)
       fail_often (command, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
                   "Could not create a child process: Resource temporarily unavailable");
     }
+  _exit (0);
+}
+
+static void
+test_no_threads (void)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("Only root can become somebody else");
+      return;
+    }
+  run_subprocess ("no-threads");
+}
+
+/* Nobody else is that, so that what is counted is what is here. */
+#define NOBODY_ELSE 64123
+
+static guint
+count_own_threads (void)
+{
+  g_autoptr(GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (tasks) != NULL)
+    n++;
+  return n;
+}
+
+/* There is room for one more, which is the child. */
+static void
+subprocess_no_threads (void)
+{
+  static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
+  g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
+  guint n_untracked = 0;
+  siginfo_t info;
+
+  proctor_command_set_flags (command, PROCTOR_COMMAND_TRACK_SUSPEND | PROCTOR_COMMAND_OWN_TREE);
+  warm_up ();
+  g_assert_cmpint (setgroups (0, NULL), ==, 0);
+  g_assert_cmpint (setresgid (NOBODY_ELSE, NOBODY_ELSE, NOBODY_ELSE), ==, 0);
+  g_assert_cmpint (setresuid (NOBODY_ELSE, NOBODY_ELSE, NOBODY_ELSE), ==, 0);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      struct rlimit limit;
+
+      way = &ways[i % G_N_ELEMENTS (ways)];
+      g_assert_cmpint (getrlimit (RLIMIT_NPROC, &limit), ==, 0);
+      limit.rlim_cur = count_own_threads () + 1;
+      g_assert_cmpint (setrlimit (RLIMIT_NPROC, &limit), ==, 0);
+      g_assert_null (way_spawn (command, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      n_untracked += is_tracker_missing (error);
+      /* Nobody is left behind, not even to be waited for. */
+      g_assert_cmpint (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), <, 0);
+      g_assert_cmpint (errno, ==, ECHILD);
+    }
+  g_assert_cmpuint (n_untracked, >, 0);
   _exit (0);
 }
 
@@ -870,9 +962,11 @@ static const ApiTest tests[] = {
   { "bad-file", test_bad_file },
   { "invalid", test_invalid },
   { "no-fds", test_no_fds },
+  { "no-fds-to-track", test_no_fds_to_track },
   { "injected", test_injected },
   { "refused-later", test_refused_later },
   { "no-processes", test_no_processes, ONE_WAY },
+  { "no-threads", test_no_threads, ONE_WAY },
   { "stuck-and-cancelled", test_stuck_and_cancelled },
   { "a-thousand-stuck", test_a_thousand_stuck, ONE_WAY },
   { "stuck-and-timed-out", test_stuck_and_timed_out },
@@ -885,6 +979,7 @@ static const ApiTest tests[] = {
   { "blocking-in-worker", test_blocking_in_worker, ONE_WAY },
   { "before-init", test_before_init, ONE_WAY },
   { "subprocess/no-processes", subprocess_no_processes, ONE_WAY },
+  { "subprocess/no-threads", subprocess_no_threads, ONE_WAY },
   { "subprocess/sigchld-ignored", subprocess_sigchld_ignored, ONE_WAY },
   { "subprocess/before-init", subprocess_before_init, ONE_WAY },
 };

@@ -7,6 +7,7 @@
 #include <proctor/proctor.h>
 
 #include "stream-testing.h"
+#include "tree-testing.h"
 
 #define N_CHILDREN 12
 
@@ -233,6 +234,64 @@ await_entered (Waiter *self)
   while (!g_atomic_int_get (&self->entered))
     if (way->in_thread || !g_main_context_iteration (NULL, FALSE))
       g_usleep (500);
+}
+
+/* A process that has exited, while what it has left behind is stopped by a plan that never ends. */
+static void
+shut_down_with_tree (ProctorShutdownMode mode)
+{
+  gboolean stops = mode == PROCTOR_SHUTDOWN_STOP;
+  g_autofree char *mark = work_path (stops ? "stopped" : "detached");
+  g_autoptr(ProctorCommand) command = brood_command (mark, "exit", "ignore");
+  g_autoptr(ProctorStopPlan) short_plan = proctor_stop_plan_new ();
+  g_autoptr(ProctorStopPlan) endless_plan = proctor_stop_plan_new ();
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  g_auto(Reply) reply = { 0 };
+  pid_t pids[BROOD_SIZE];
+
+  proctor_stop_plan_add_step (short_plan, SIGTERM, 50 * G_TIME_SPAN_MILLISECOND);
+  proctor_stop_plan_add_step (endless_plan, SIGTERM, -1);
+  proctor_command_set_stop_plan (command, short_plan);
+  process = spawn_or_abort (command);
+  await_brood (mark, pids);
+  assert_returncode (process, 0);
+  reply_init (&reply);
+  proctor_process_stop_with_plan_async (process, endless_plan, NULL, reply_arrived, &reply);
+
+  shutdown_or_abort (mode);
+  g_assert_true (proctor_process_stop_with_plan_finish (process, reply_wait (&reply), &error) ==
+                 stops);
+  if (!stops)
+    g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_SHUT_DOWN);
+  g_clear_error (&error);
+  g_assert_true (is_alive (pids[0]) == !stops);
+  g_assert_true (is_alive (pids[2]) == !stops);
+
+  /* The handle does not begin anew. */
+  g_assert_true (way_stop (process, 0, NULL, &error) == stops);
+  if (!stops)
+    g_assert_error (error, PROCTOR_ERROR, PROCTOR_ERROR_SHUT_DOWN);
+  g_clear_error (&error);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (way_wait (process, cancellable, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  for (guint i = 0; i < BROOD_SIZE; i++)
+    kill (pids[i], SIGKILL);
+  await_gone (pids, BROOD_SIZE);
+  g_clear_error (&error);
+  g_assert_true (way_stop (process, 0, NULL, NULL));
+
+  begin_again ();
+  check_that_all_works ();
+}
+
+static void
+test_tree (void)
+{
+  shut_down_with_tree (PROCTOR_SHUTDOWN_STOP);
+  shut_down_with_tree (PROCTOR_SHUTDOWN_DETACH);
 }
 
 static void
@@ -484,6 +543,7 @@ main (int    argc,
     { "nothing", test_nothing, ALL_WAYS },
     { "stop", test_stop, ALL_WAYS },
     { "detach", test_detach, ALL_WAYS },
+    { "tree", test_tree, ALL_WAYS },
     { "waiting-calls", test_waiting_calls, ALL_WAYS },
     { "streams", test_streams, ALL_WAYS },
     { "while-it-ends", test_while_it_ends, ALL_WAYS },

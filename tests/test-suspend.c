@@ -185,6 +185,57 @@ test_dropped (void)
     }
 }
 
+static guint
+count_trackers (void)
+{
+  g_autoptr(GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *task;
+  guint n = 0;
+
+  while ((task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", task, "comm", NULL);
+      g_autofree char *name = NULL;
+
+      n += g_file_get_contents (path, &name, NULL, NULL) &&
+           strcmp (name, "proctor-suspend\n") == 0;
+    }
+  return n;
+}
+
+/* It dies before a SIGSTOP of ours has arrived, and nobody reaps it: who tracks it does not wait for
+ * that.
+ */
+static void
+test_dies_meanwhile (void)
+{
+  ProctorProcess *processes[20];
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+
+  for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
+    processes[i] = spawn_with (PROCTOR_COMMAND_TRACK_SUSPEND);
+  for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
+    {
+      g_assert_true (proctor_process_suspend (processes[i], NULL));
+      g_usleep (1000);
+      g_assert_true (proctor_process_resume (processes[i], NULL));
+      g_usleep (10 * i);
+      g_assert_true (proctor_process_suspend (processes[i], NULL));
+      g_assert_true (proctor_process_kill (processes[i], NULL));
+    }
+
+  while (count_trackers () > 0)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_usleep (5000);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
+    {
+      assert_returncode (processes[i], -SIGKILL);
+      g_object_unref (processes[i]);
+    }
+}
+
 static void
 test_usage (void)
 {
@@ -223,6 +274,7 @@ static const ApiTest tests[] = {
   { "notified", test_notified },
   { "not-asked-for", test_not_asked_for },
   { "dropped", test_dropped },
+  { "dies-meanwhile", test_dies_meanwhile },
   { "usage", test_usage },
 };
 

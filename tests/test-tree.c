@@ -166,6 +166,83 @@ test_daemon (void)
     }
 }
 
+/* NULL where it has none of its own. */
+static char *
+own_cgroup_path (pid_t pid)
+{
+  static const char *const mountpoints[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+  g_autofree char *file = g_strdup_printf ("/proc/%d/cgroup", (int) pid);
+  g_autofree char *content = NULL;
+  const char *begin;
+
+  if (!has_own_cgroup (pid) || !g_file_get_contents (file, &content, NULL, NULL))
+    return NULL;
+  begin = strstr (content, "0::/");
+  g_assert_nonnull (begin);
+  for (guint i = 0; i < G_N_ELEMENTS (mountpoints); i++)
+    {
+      g_autofree char *path =
+        g_strdup_printf ("%s%.*s", mountpoints[i], (int) strcspn (begin + 3, "\n"), begin + 3);
+
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        return g_steal_pointer (&path);
+    }
+
+  return NULL;
+}
+
+/* A tree may divide its cgroup further. That takes nobody out of it, and nothing is left. */
+static void
+test_divided_cgroup (void)
+{
+  pid_t pids[BROOD_SIZE];
+  ProctorProcess *process = spawn_brood ("obey", "obey", pids);
+  g_autofree char *path = own_cgroup_path (proctor_process_get_pid (process));
+  g_autofree char *part = path != NULL ? g_build_filename (path, "part", NULL) : NULL;
+  g_autofree char *procs = path != NULL ? g_build_filename (part, "cgroup.procs", NULL) : NULL;
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+
+  if (path != NULL)
+    {
+      g_autofree char *moved = g_strdup_printf ("%d", (int) pids[1]);
+      int fd;
+
+      g_assert_cmpint (g_mkdir (part, 0755), ==, 0);
+      fd = open (procs, O_WRONLY | O_CLOEXEC);
+      g_assert_cmpint (write (fd, moved, strlen (moved)), ==, (gssize) strlen (moved));
+      close (fd);
+    }
+
+  stop_or_abort (process, LONG_GRACE);
+  assert_gone (pids, BROOD_SIZE);
+  g_object_unref (process);
+  while (path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_usleep (500);
+    }
+}
+
+/* Whoever was seen in the group is not taken for reached by it for ever. */
+static void
+test_leaves_group (void)
+{
+  g_autofree char *mark = work_path ("mark");
+  g_autoptr(ProctorCommand) command = child_command ("leave-group", mark, NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  pid_t member;
+
+  proctor_command_set_flags (command, PROCTOR_COMMAND_OWN_TREE);
+  process = spawn_or_abort (command);
+  await_pid (mark);
+  member = await_numbered_pid (mark, 0);
+  g_assert_true (proctor_process_terminate (process, NULL));
+  await_numbered_pid (mark, 1);
+  stop_or_abort (process, 0);
+  assert_gone (&member, 1);
+  assert_returncode (process, -SIGKILL);
+}
+
 /* What it has left behind is stopped, as far as it is known. */
 static void
 test_already_exited (void)
@@ -426,6 +503,8 @@ static const ApiTest tests[] = {
   { "fork-on-term", test_fork_on_term },
   { "suspended", test_suspended },
   { "daemon", test_daemon },
+  { "divided-cgroup", test_divided_cgroup },
+  { "leaves-group", test_leaves_group },
   { "already-exited", test_already_exited },
   { "exits-without-anybody", test_exits_without_anybody },
   { "session", test_session },

@@ -176,6 +176,9 @@ void process_stop_after_exit (ProcessActor *self);
 /* No stop goes on. */
 void process_give_up_stops (ProcessActor *self);
 
+/* The same for those of a process that has exited: what is left of its tree stays. */
+void process_give_up_tree (ProcessActor *self);
+
 void process_start_stop (Actor     *actor,
                          Operation *operation);
 void process_cancel_stop (Actor     *actor,

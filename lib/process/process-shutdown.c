@@ -61,6 +61,18 @@ detach (ProcessActor *self)
     operation_fail_shut_down (operation);
 }
 
+/* The process has exited, and what is left of its tree is being stopped, as slowly as somebody's plan
+ * says.
+ */
+static void
+shut_down_tree (ProcessActor *self)
+{
+  if (runtime_get_end () == RUNTIME_DETACH_CHILDREN)
+    process_give_up_tree (self);
+  else
+    process_begin_stop (self);
+}
+
 void
 process_shut_down_in_worker (Actor   *actor,
                              Message *message)
@@ -75,6 +87,8 @@ process_shut_down_in_worker (Actor   *actor,
     }
   else if (self->exited)
     {
+      if (self->tree_ends)
+        shut_down_tree (self);
       process_give_up_pipes (self);
     }
   else if (runtime_get_end () == RUNTIME_DETACH_CHILDREN &&

@@ -209,11 +209,26 @@ begin (ProcessActor *self)
     wait_for_tree (self);
 }
 
+/* When the service has ended nobody looks at a tree any more; while it ends, none is begun with. */
+static gboolean
+tree_is_left_alone (ProcessActor *self)
+{
+  return self->shutting_down && self->exited && !self->tree_ends;
+}
+
 static gboolean
 can_be_stopped (ProcessActor *self)
 {
-  return self->child != NULL && !self->detached &&
+  return self->child != NULL && !self->detached && !tree_is_left_alone (self) &&
          (!self->exited || child_id_has_tree (self->child));
+}
+
+static gboolean
+has_descendants (ProcessActor *self)
+{
+  g_autoptr(GArray) descendants = child_id_list_descendants (self->child, NULL);
+
+  return descendants != NULL && descendants->len > 0;
 }
 
 static void
@@ -270,7 +285,7 @@ process_start_stop (Actor     *actor,
 
   if (operation->cancelled)
     operation_fail_cancelled (operation);
-  else if (self->detached)
+  else if (self->detached || (tree_is_left_alone (self) && has_descendants (self)))
     operation_fail_shut_down (operation);
   else if (!can_be_stopped (self))
     process_finish_wait (self, operation);
@@ -305,4 +320,12 @@ process_give_up_stops (ProcessActor *self)
   g_clear_pointer (&self->own_plan, proctor_stop_plan_free);
   while ((stop = g_queue_pop_head (&self->stops)) != NULL)
     operation_fail_shut_down (stop);
+}
+
+void
+process_give_up_tree (ProcessActor *self)
+{
+  process_give_up_stops (self);
+  finish_stops (self);
+  process_finish_end (self);
 }

@@ -77,7 +77,8 @@ finish_stop (ProctorProcess  *self,
  * the earliest SIGKILL counts. Cancelling leaves the process alone from then on: SIGTERM has been
  * sent, SIGKILL is not, unless another call wants it.
  *
- * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
+ * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_SHUT_DOWN if [func@shutdown] has let the process or
+ * its tree go; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
  *
  * Returns: %TRUE when it has exited
  *

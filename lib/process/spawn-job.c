@@ -6,11 +6,8 @@
 
 #include "process/spawn-job.h"
 
-#include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/base-fd.h"
 #include "command/launch-plan.h"
@@ -73,15 +70,17 @@ spawn_job_free (SpawnJob *self)
 
 /* ---- the spawn */
 
-/* A child that nobody watches must not stay. */
+/* A child that nobody watches must not stay, nor what it may have started already. Where its status
+ * is lost nobody wants to know that.
+ */
 static void
-kill_unwatched (const SpawnedChild *spawned)
+kill_unwatched (ChildId *child)
 {
-  int status;
-
-  kill (spawned->pid, SIGKILL);
-  while (waitpid (spawned->pid, &status, 0) < 0 && errno == EINTR)
-    ;
+  child_id_let_go (child);
+  child_id_signal_tree (child, SIGKILL, NULL);
+  do
+    child_id_await_exit (child);
+  while (!child_id_reap (child));
 }
 
 static gboolean
@@ -170,7 +169,7 @@ start_child (SpawnJob         *self,
   if (!track_suspend (self) ||
       !child_watcher_watch (self->watcher, self->child, self->actor->worker, &self->error))
     {
-      kill_unwatched (&spawned);
+      kill_unwatched (self->child);
       g_clear_pointer (&self->child, child_id_unref);
     }
 }

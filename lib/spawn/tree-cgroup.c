@@ -6,6 +6,7 @@
 
 #include "spawn/tree-cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -84,12 +85,82 @@ file_of (const TreeCgroup *self,
   return g_build_filename (self->path, name, NULL);
 }
 
-/* Whether it is done with, in any way but that there are processes in it. */
+/* ---- groups in the group: those in it may divide it further, as a program with this library does */
+
+/* The paths of the groups directly below. */
+static GPtrArray *
+list_groups_in (const char *path)
+{
+  GPtrArray *groups = g_ptr_array_new_with_free_func (g_free);
+  DIR *directory = opendir (path);
+  struct dirent *entry;
+
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
+    {
+      if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+        g_ptr_array_add (groups, g_build_filename (path, entry->d_name, NULL));
+    }
+  if (directory != NULL)
+    closedir (directory);
+
+  return groups;
+}
+
+/* FALSE if this group itself, and not only one in it, cannot be read. */
+static gboolean
+add_pids (const char *path,
+          GArray     *pids)
+{
+  g_autofree char *file = g_build_filename (path, "cgroup.procs", NULL);
+  g_autoptr(GPtrArray) groups = NULL;
+  g_autofree char *content = NULL;
+  char *line;
+
+  if (!g_file_get_contents (file, &content, NULL, NULL))
+    return FALSE;
+
+  for (line = content; line != NULL && *line != '\0';)
+    {
+      pid_t pid = (pid_t) g_ascii_strtoll (line, &line, 10);
+
+      /* 0 is a process of another namespace. */
+      if (pid > 0)
+        g_array_append_val (pids, pid);
+      line = strchr (line, '\n');
+      if (line != NULL)
+        line++;
+    }
+
+  groups = list_groups_in (path);
+  for (guint i = 0; i < groups->len; i++)
+    add_pids (groups->pdata[i], pids);
+  return TRUE;
+}
+
+/* Whether it is done with, in any way but that there are processes in it. What is empty is removed
+ * from the inside out; whoever uses a group in it is in this one, too, or below it.
+ */
 static gboolean
 try_to_remove (const char *path)
 {
+  g_autoptr(GPtrArray) groups = NULL;
+  g_autoptr(GArray) pids = NULL;
+
+  if (rmdir (path) == 0 || errno != EBUSY)
+    return TRUE;
+  groups = list_groups_in (path);
+  if (groups->len == 0)
+    return FALSE;
+
+  pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  if (!add_pids (path, pids) || pids->len > 0)
+    return FALSE;
+  for (guint i = 0; i < groups->len; i++)
+    try_to_remove (groups->pdata[i]);
   return rmdir (path) == 0 || errno != EBUSY;
 }
+
+/* ---- making and removing one */
 
 /* @path, if it is not NULL, goes to those whose processes have outlived their handles; those that
  * are empty by now are removed. Takes @path.
@@ -188,28 +259,9 @@ tree_cgroup_get_path (const TreeCgroup *self)
 GArray *
 tree_cgroup_list (const TreeCgroup *self)
 {
-  g_autofree char *file = file_of (self, "cgroup.procs");
-  g_autofree char *content = NULL;
-  GArray *pids;
-  char *line;
+  g_autoptr(GArray) pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
 
-  if (!g_file_get_contents (file, &content, NULL, NULL))
-    return NULL;
-
-  pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
-  for (line = content; line != NULL && *line != '\0';)
-    {
-      pid_t pid = (pid_t) g_ascii_strtoll (line, &line, 10);
-
-      /* 0 is a process of another namespace. */
-      if (pid > 0)
-        g_array_append_val (pids, pid);
-      line = strchr (line, '\n');
-      if (line != NULL)
-        line++;
-    }
-
-  return pids;
+  return add_pids (self->path, pids) ? g_steal_pointer (&pids) : NULL;
 }
 
 gboolean

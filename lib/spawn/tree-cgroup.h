@@ -30,7 +30,7 @@ const char *tree_cgroup_get_path (const TreeCgroup *self);
 gboolean tree_cgroup_contains (const TreeCgroup *self,
                                pid_t             pid);
 
-/* The pids in it that have not ended, or NULL where it cannot be read. */
+/* The pids in it, and in the groups below it, that have not ended; NULL where it cannot be read. */
 GArray *tree_cgroup_list (const TreeCgroup *self);
 
 /* SIGKILL to all that is in it, in one step. */

@@ -81,7 +81,6 @@ struct _ChildId
   GMutex reap_lock;
   int pidfd;
   gboolean reaped;
-  gboolean reaped_elsewhere;
   ChildTree *tree;      /* owned; NULL: it has none of its own. The pointer is immutable */
   ChildOutcome outcome; /* and immutable once has_outcome is set */
 };
@@ -320,14 +319,6 @@ child_id_reap (ChildId *self)
   if (lost)
     explain_lost_status (self);
   return child_id_get_outcome (self, NULL);
-}
-
-void
-child_id_set_reaped_elsewhere (ChildId *self)
-{
-  g_mutex_lock (&self->reap_lock);
-  self->reaped_elsewhere = TRUE;
-  g_mutex_unlock (&self->reap_lock);
 }
 
 void
@@ -582,7 +573,9 @@ child_id_expects_stop (ChildId *self)
   return atomic_load (&self->suspended_until) != 0;
 }
 
-/* It was stopped and continued before anybody looked, by somebody else. */
+/* It was stopped and continued before anybody looked, by somebody else; or it has died, and may stay
+ * a zombie for long.
+ */
 gboolean
 child_id_give_up_stop (ChildId *self)
 {
@@ -591,11 +584,15 @@ child_id_give_up_stop (ChildId *self)
 
   g_mutex_lock (&self->reap_lock);
   if (!self->reaped && atomic_load (&self->suspended_until) != 0 &&
-      g_get_monotonic_time () >= atomic_load (&self->suspended_until) &&
-      wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0 && info.si_pid == 0)
+      g_get_monotonic_time () >= atomic_load (&self->suspended_until))
     {
-      atomic_store (&self->suspended_until, 0);
-      changed = note_suspended_locked (self, FALSE);
+      gboolean is_child = wait_locked (self, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == 0;
+
+      if (!is_child || info.si_pid == 0)
+        {
+          atomic_store (&self->suspended_until, 0);
+          changed = note_suspended_locked (self, FALSE) && is_child;
+        }
     }
   g_mutex_unlock (&self->reap_lock);
 
@@ -623,35 +620,38 @@ child_id_is_suspended (ChildId *self)
   return suspended;
 }
 
-/* Under the lock the child is not reaped, so that its pid in the table means nobody else. */
+/* The table, which takes its time with many processes, is read without the lock. If the child was
+ * not reaped afterwards either, its pid in the table means nobody else.
+ */
 GArray *
 child_id_list_descendants (ChildId  *self,
                            GError  **error)
 {
-  g_autoptr(GArray) table = NULL;
-  int error_number;
-
-  g_mutex_lock (&self->reap_lock);
-  table = proc_table_read ();
-  error_number = errno;
-  if (table != NULL && self->tree != NULL)
-    child_tree_mark (self->tree, table);
-  for (guint i = 0; table != NULL && i < table->len; i++)
-    {
-      ProcEntry *entry = &g_array_index (table, ProcEntry, i);
-
-      if (entry->pid == self->pid && is_still_ours_locked (self))
-        entry->marked = TRUE;
-    }
-  g_mutex_unlock (&self->reap_lock);
+  g_autoptr(GArray) table = proc_table_read ();
+  gboolean is_there;
 
   if (table == NULL)
     {
+      int error_number = errno;
+
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
                    _("Could not read the table of processes: %s"), g_strerror (error_number));
       return NULL;
     }
 
+  g_mutex_lock (&self->reap_lock);
+  if (self->tree != NULL)
+    child_tree_mark (self->tree, table);
+  is_there = send_locked (self, 0) != ESRCH;
+  g_mutex_unlock (&self->reap_lock);
+
+  for (guint i = 0; is_there && i < table->len; i++)
+    {
+      ProcEntry *entry = &g_array_index (table, ProcEntry, i);
+
+      if (entry->pid == self->pid)
+        entry->marked = TRUE;
+    }
   proc_table_mark_descendants (table);
   for (guint i = table->len; i > 0; i--)
     {

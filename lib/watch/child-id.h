@@ -63,7 +63,7 @@ gboolean child_id_set_suspended (ChildId   *self,
 
 /* For whoever tracks it, by a thread in waitid: from now on; takes what has happened, if it is no
  * exit (TRUE if the state has changed); and believes the kernel where a SIGSTOP that was sent did
- * not arrive in time (the same).
+ * not arrive in time, or came too late (the same).
  */
 void child_id_set_suspend_tracked (ChildId *self);
 gboolean child_id_take_suspend_event (ChildId *self);
@@ -103,11 +103,6 @@ GArray *child_id_list_descendants (ChildId  *self,
 /* The pidfd, which is open until child_id_close_pidfd(), or -1. */
 int child_id_get_pidfd (ChildId *self);
 void child_id_close_pidfd (ChildId *self);
-
-/* Tells that something else than child_id_reap() will reap this child: GLib, or a watcher from
- * outside the library.
- */
-void child_id_set_reaped_elsewhere (ChildId *self);
 
 /* Whether the program wants no zombies, as it is at this moment: then the kernel keeps no status. */
 gboolean child_statuses_are_ignored (void);

@@ -100,13 +100,14 @@ is_alive (pid_t   pid,
          !proc_entry_is_dead (&entry);
 }
 
+/* Where a signal of the program's disturbs the question it is taken for alive, and asked again. */
 static gboolean
 member_is_alive (const TreeMember *member)
 {
   struct pollfd exit = { .fd = member->pidfd, .events = POLLIN };
 
   if (member->pidfd >= 0)
-    return poll (&exit, 1, 0) == 0;
+    return poll (&exit, 1, 0) <= 0;
   return is_alive (member->pid, member->start_time);
 }
 
@@ -123,25 +124,27 @@ signal_member (const TreeMember *member,
     kill (member->pid, signum);
 }
 
-static gboolean
-is_known (const ChildTree *self,
-          const ProcEntry *entry)
+static TreeMember *
+find_known (ChildTree       *self,
+            const ProcEntry *entry)
 {
   for (guint i = 0; i < self->members->len; i++)
     {
-      const TreeMember *member = &g_array_index (self->members, TreeMember, i);
+      TreeMember *member = &g_array_index (self->members, TreeMember, i);
 
       if (member->pid == entry->pid && member->start_time == entry->start_time)
-        return TRUE;
+        return member;
     }
 
-  return FALSE;
+  return NULL;
 }
 
-/* The pidfd is that of the process in the entry if that is still there afterwards. */
-static gboolean
-add_member (ChildTree       *self,
-            const ProcEntry *entry)
+/* The pidfd is that of the process in the entry if that is still there afterwards. One that is known
+ * already may have left the group, or come into it.
+ */
+static void
+note_member (ChildTree       *self,
+             const ProcEntry *entry)
 {
   TreeMember member = {
     .pid = entry->pid,
@@ -149,19 +152,22 @@ add_member (ChildTree       *self,
     .pidfd = -1,
     .in_group = entry->group == self->leader,
   };
+  TreeMember *known = find_known (self, entry);
 
-  if (is_known (self, entry))
-    return FALSE;
+  if (known != NULL)
+    {
+      known->in_group = member.in_group;
+      return;
+    }
   if (spawn_features_get ()->pidfd)
     member.pidfd = (int) syscall (SYS_pidfd_open, entry->pid, 0);
   if (!is_alive (entry->pid, entry->start_time))
     {
       clear_member (&member);
-      return FALSE;
+      return;
     }
 
   g_array_append_val (self->members, member);
-  return TRUE;
 }
 
 static void
@@ -205,7 +211,7 @@ find_in_cgroup (ChildTree *self)
       ProcEntry entry;
 
       if (pid != self->leader && proc_entry_read (pid, &entry) && !proc_entry_is_dead (&entry))
-        add_member (self, &entry);
+        note_member (self, &entry);
     }
 
   if (self->members->len == n_known)
@@ -227,7 +233,7 @@ mark_known (ChildTree *self,
     {
       ProcEntry *entry = &g_array_index (table, ProcEntry, i);
 
-      entry->marked = is_known (self, entry) ||
+      entry->marked = find_known (self, entry) != NULL ||
                       (self->group_is_ours &&
                        (entry->pid == self->leader || entry->group == self->leader ||
                         entry->session == self->leader));
@@ -235,13 +241,9 @@ mark_known (ChildTree *self,
 }
 
 static void
-find_in_table (ChildTree *self)
+find_in_table (ChildTree *self,
+               GArray    *table)
 {
-  g_autoptr(GArray) table = proc_table_read ();
-
-  if (table == NULL)
-    return;
-
   mark_known (self, table);
   proc_table_mark_descendants (table);
 
@@ -251,7 +253,7 @@ find_in_table (ChildTree *self)
 
       if (entry->marked && entry->pid != self->leader && entry->pid != getpid () &&
           !proc_entry_is_dead (entry))
-        add_member (self, entry);
+        note_member (self, entry);
     }
 }
 
@@ -259,14 +261,15 @@ find_in_table (ChildTree *self)
 static guint
 find_members (ChildTree *self)
 {
+  g_autoptr(GArray) table = NULL;
   guint n_known;
 
   forget_the_dead (self);
   n_known = self->members->len;
   if (self->cgroup != NULL)
     find_in_cgroup (self);
-  else
-    find_in_table (self);
+  else if ((table = proc_table_read ()) != NULL)
+    find_in_table (self, table);
   return self->members->len - n_known;
 }
 
@@ -274,13 +277,19 @@ void
 child_tree_mark (ChildTree *self,
                  GArray    *table)
 {
-  find_members (self);
+  forget_the_dead (self);
+  if (self->cgroup != NULL)
+    find_in_cgroup (self);
+  else
+    find_in_table (self, table);
   mark_known (self, table);
 }
 
 /* ---- signals */
 
-/* Those of the group get it with the group, once. */
+/* Those of the group get it with the group, once. One may have left it a moment ago: SIGKILL, which
+ * nobody can see twice, goes to each of them, too.
+ */
 static void
 signal_all (ChildTree *self,
             int        signum)
@@ -291,7 +300,7 @@ signal_all (ChildTree *self,
     {
       const TreeMember *member = &g_array_index (self->members, TreeMember, i);
 
-      if (!self->group_is_ours || !member->in_group)
+      if (!self->group_is_ours || !member->in_group || signum == SIGKILL)
         signal_member (member, signum);
     }
 }
@@ -339,8 +348,10 @@ child_tree_leader_exits (ChildTree *self)
 {
   if (self->last_signal == SIGKILL)
     kill_all (self);
-  else if (self->cgroup == NULL && !child_tree_has_survivors (self))
+  else if (self->cgroup == NULL && self->last_signal == 0)
     find_members (self);
+  else if (self->cgroup == NULL)
+    child_tree_has_survivors (self);
 }
 
 void

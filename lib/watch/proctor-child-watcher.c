@@ -78,7 +78,6 @@ child_watcher_watch (ProctorChildWatcher  *self,
   child_tokens_add (child, self);
   if (foreign != NULL)
     {
-      child_id_set_reaped_elsewhere (child);
       foreign_watcher_watch (foreign, child);
       return TRUE;
     }

@@ -301,7 +301,6 @@ watch_with_glib (ProctorMainChildWatcher *self,
   watch->watcher = g_object_ref (self);
   watch->child = child_id_ref (child);
   child_id_set_watch_data (child, watch);
-  child_id_set_reaped_elsewhere (child);
   /* Before GLib knows of it, since for a child that is gone it makes up a status at the next
    * SIGCHLD, whosesoever that is.
    */
