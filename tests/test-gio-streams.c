@@ -410,7 +410,209 @@ test_timeout (void)
   g_assert_true (proctor_result_is_timed_out (result));
 }
 
+/* A stream that takes nothing, and ends its operation in the handler of `cancelled`. */
+#define TEST_TYPE_STUCK (test_stuck_get_type ())
+G_DECLARE_FINAL_TYPE (TestStuck, test_stuck, TEST, STUCK, GOutputStream)
+
+struct _TestStuck
+{
+  GOutputStream parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (TestStuck, test_stuck, G_TYPE_OUTPUT_STREAM)
+
+static void
+stuck_cancelled_cb (GCancellable *cancellable,
+                    gpointer      data)
+{
+  g_autoptr(GTask) task = data;
+
+  g_task_return_error_if_cancelled (task);
+}
+
+static void
+test_stuck_write_async (GOutputStream       *stream,
+                        const void          *buffer,
+                        gsize                count,
+                        int                  priority,
+                        GCancellable        *cancellable,
+                        GAsyncReadyCallback  callback,
+                        gpointer             user_data)
+{
+  GTask *task = g_task_new (stream, cancellable, callback, user_data);
+
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (stuck_cancelled_cb), task);
+}
+
+static gssize
+test_stuck_write_finish (GOutputStream  *stream,
+                         GAsyncResult   *result,
+                         GError        **error)
+{
+  return g_task_propagate_int (G_TASK (result), error);
+}
+
+static void
+test_stuck_class_init (TestStuckClass *klass)
+{
+  G_OUTPUT_STREAM_CLASS (klass)->write_async = test_stuck_write_async;
+  G_OUTPUT_STREAM_CLASS (klass)->write_finish = test_stuck_write_finish;
+}
+
+static void
+test_stuck_init (TestStuck *self)
+{
+}
+
+static gboolean
+cancel_in_context (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+/* In the context of the test, while it waits for the stream. */
+static void
+cancel_later (GCancellable *cancellable)
+{
+  g_autoptr(GSource) source = g_timeout_source_new (300);
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+
+  g_source_set_callback (source, cancel_in_context, cancellable, NULL);
+  g_source_attach (source, context);
+}
+
+/* The process has ended, its stream has not: cancelling in the thread that serves it. */
+static void
+test_cancel_stuck_target (void)
+{
+  g_autoptr(GOutputStream) target = g_object_new (TEST_TYPE_STUCK, NULL);
+  g_autoptr(ProctorCommand) command = child_command ("say", "out", "err", NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  g_auto(Reply) reply = { 0 };
+
+  proctor_command_set_stdout_stream (command, target);
+  reply_init (&reply);
+  proctor_command_run_async (command, NULL, cancellable, reply_arrived, &reply);
+  cancel_later (cancellable);
+  g_assert_null (proctor_command_run_finish (command, reply_wait (&reply), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* A stream that takes nothing does not keep a run from its timeout: neither where the process has
+ * ended by itself, nor where it had to be stopped.
+ */
+static void
+test_timeout_of_stuck_target (void)
+{
+  static const char * const scripts[] = { "echo out; echo err >&2",
+                                          "echo out; echo err >&2; exec sleep 1000" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++)
+    {
+      g_autoptr(GOutputStream) target = g_object_new (TEST_TYPE_STUCK, NULL);
+      g_autoptr(ProctorCommand) command = proctor_command_new_shell (scripts[i]);
+      g_autoptr(ProctorResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      proctor_command_set_stdout_stream (command, target);
+      proctor_command_set_timeout (command, 300 * G_TIME_SPAN_MILLISECOND);
+      proctor_command_set_drain_grace (command, 100 * G_TIME_SPAN_MILLISECOND);
+      result = run_or_abort (command, NULL);
+      g_assert_true (proctor_result_is_timed_out (result));
+      g_assert_true (proctor_result_is_incomplete (result));
+      assert_bytes (proctor_result_get_stderr (result), "err\n");
+      g_assert_false (proctor_result_check (result, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      g_assert_false (g_output_stream_has_pending (target));
+    }
+}
+
 /* ---- spawned */
+
+typedef struct
+{
+  ProctorProcess *process;
+  GCancellable *cancellable;
+  GMainLoop *loop;
+} Communicator;
+
+static gpointer
+communicate_and_quit (gpointer data)
+{
+  Communicator *self = data;
+  GError *error = NULL;
+
+  g_assert_null (proctor_process_communicate (self->process, NULL, self->cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_main_loop_quit (self->loop);
+  return NULL;
+}
+
+/* What was captured is not lost by giving up the wait for the stream. */
+static void
+test_cancel_communicate (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      int ends[2];
+      g_autoptr(GOutputStream) target = NULL;
+      g_autoptr(ProctorCommand) command =
+        proctor_command_new_shell ("head -c 60000 /dev/zero; echo err >&2");
+      g_autoptr(ProctorProcess) process = NULL;
+      g_autoptr(ProctorResult) result = NULL;
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+      g_autoptr(GMainLoop) loop = g_main_loop_new (context, FALSE);
+      g_autoptr(GError) error = NULL;
+      Communicator communicator;
+      GThread *thread;
+      gpointer n_read;
+
+      g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+      g_assert_cmpint (fcntl (ends[1], F_SETFL, O_NONBLOCK), ==, 0);
+      fcntl (ends[1], F_SETPIPE_SZ, 4096);
+      target = g_unix_output_stream_new (ends[1], TRUE);
+      proctor_command_set_stdout_stream (command, target);
+      proctor_command_set_stderr (command, PROCTOR_STDIO_PIPE);
+      process = spawn_or_abort (command);
+      cancel_later (cancellable);
+      if (i == 0)
+        {
+          g_auto(Reply) reply = { 0 };
+
+          reply_init (&reply);
+          proctor_process_communicate_async (process, NULL, cancellable, reply_arrived, &reply);
+          g_assert_null (proctor_process_communicate_finish (process, reply_wait (&reply), &error));
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+          g_clear_error (&error);
+        }
+      else
+        {
+          communicator = (Communicator){ process, cancellable, loop };
+          thread = g_thread_new ("communicator", communicate_and_quit, &communicator);
+          g_main_loop_run (loop);
+          g_thread_join (thread);
+        }
+
+      thread = g_thread_new ("slow reader", slow_reader, GINT_TO_POINTER (ends[0]));
+      {
+        g_auto(Reply) reply = { 0 };
+
+        reply_init (&reply);
+        proctor_process_communicate_async (process, NULL, NULL, reply_arrived, &reply);
+        result = proctor_process_communicate_finish (process, reply_wait (&reply), &error);
+        g_assert_no_error (error);
+      }
+      assert_bytes (proctor_result_get_stderr (result), "err\n");
+      g_output_stream_close (target, NULL, NULL);
+      n_read = g_thread_join (thread);
+      g_assert_cmpuint (*(gsize *) n_read, ==, 60000);
+      g_free (n_read);
+    }
+}
 
 static void
 test_spawn (void)
@@ -494,8 +696,11 @@ static const ApiTest tests[] = {
   { "failed-spawn", test_failed_spawn, ALL_WAYS },
   { "cancel", test_cancel, ALL_WAYS },
   { "timeout", test_timeout, ALL_WAYS },
+  { "cancel-stuck-target", test_cancel_stuck_target, TWO_WAYS },
+  { "timeout-of-stuck-target", test_timeout_of_stuck_target, ALL_WAYS },
   { "spawn", test_spawn, ALL_WAYS },
   { "spawn-target-fails", test_spawn_target_fails, ALL_WAYS },
+  { "cancel-communicate", test_cancel_communicate, TWO_WAYS },
   { "two-inputs", test_two_inputs, ALL_WAYS },
 };
 

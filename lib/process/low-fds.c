@@ -105,8 +105,11 @@ low_fds_take (LowFds    *self,
       if (source <= HIGHEST_LOW_FD)
         continue;
       low = self->fds[n_used++];
+      /* It is no open fd, which the spawn will say, or the program has lowered its limit since the
+       * numbers were reserved. Mappings with this source, and those behind it, stay as they are.
+       */
       if (dup3 (source, low, O_CLOEXEC) < 0)
-        continue; /* it is no open fd, which the spawn will say */
+        return;
       if (*other == source)
         *other = low;
       for (guint j = i; j < n_mappings; j++)

@@ -16,6 +16,9 @@
 
 G_BEGIN_DECLS
 
+/* Of a run whose command says nothing of it. */
+#define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
+
 typedef struct _ProcessActor ProcessActor;
 typedef struct _StreamPumps StreamPumps;
 

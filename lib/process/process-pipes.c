@@ -12,7 +12,6 @@
 #include "base/base-macros.h"
 
 #define SLOW_STREAM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
-#define DEFAULT_RUN_DRAIN_GRACE (2 * G_TIME_SPAN_SECOND)
 
 /* ---- pipes */
 

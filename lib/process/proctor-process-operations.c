@@ -343,7 +343,7 @@ take_streams_over (ProctorProcess  *self,
  * output from the start. After it has succeeded once, it returns empty outputs.
  *
  * If the command has streams of GIO as stdio ([method@Command.set_stdin_stream]), this also waits
- * until they are done with. A blocking call cannot do that in the thread whose main context they
+ * until they are done with, or until it is cancelled. A blocking call cannot do that in the thread whose main context they
  * need; it is %PROCTOR_ERROR_WOULD_DEADLOCK there.
  *
  * Errors: those of such streams; %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe;
@@ -379,7 +379,12 @@ proctor_process_communicate (ProctorProcess  *self,
     {
       GError *stream_error;
 
-      stream_pumps_wait (pumps, self->parts->watcher);
+      streamed_launch_restore_result (operation, pumps);
+      if (!stream_pumps_wait (pumps, self->parts->watcher, cancellable, error))
+        {
+          stream_pumps_keep_result (pumps, g_steal_pointer (&operation->result));
+          return NULL;
+        }
       stream_error = stream_pumps_dup_error (pumps);
       if (stream_error != NULL)
         {

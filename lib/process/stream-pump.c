@@ -9,6 +9,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "base/base-macros.h"
+#include "base/base-thread.h"
 #include "command/command-validate.h"
 #include "command/proctor-command-private.h"
 #include "stream/proctor-stream-reader-private.h"
@@ -50,11 +51,14 @@ struct _StreamPumps
   /* immutable after construction */
   GMainContext *context; /* owned */
   GCancellable *cancellable; /* owned */
+  GTimeSpan timeout;     /* of a run; negative: none */
+  GTimeSpan drain_grace; /* negative: no bound */
 
   /* the context's thread only */
   InputPump input;
   OutputPump outputs[2];
   guint n_pumping;
+  gboolean given_up;
   StreamPumpsFunc func;
   gpointer func_data;
 
@@ -63,6 +67,7 @@ struct _StreamPumps
   gboolean ended;
   GError *error;
   GPtrArray *listeners; /* of owned Listener */
+  ResultData *result;   /* owned; of a communicate that was cancelled */
 };
 
 typedef struct
@@ -91,6 +96,7 @@ stream_pumps_new (ProctorCommand      *command,
                   ProctorChildWatcher *watcher)
 {
   Actor *base = process_actor_get_actor (actor);
+  g_autoptr(CommandSpec) spec = NULL;
   StreamPumps *self;
 
   if (!proctor_command_has_streams (command))
@@ -101,6 +107,10 @@ stream_pumps_new (ProctorCommand      *command,
   g_mutex_init (&self->pumps_lock);
   self->context = g_main_context_ref_thread_default ();
   self->cancellable = g_cancellable_new ();
+  spec = proctor_command_dup_spec (command);
+  self->timeout = spec->timeout;
+  self->drain_grace =
+    spec->drain_grace != COMMAND_TIME_UNSET ? spec->drain_grace : DEFAULT_RUN_DRAIN_GRACE;
   self->listeners = g_ptr_array_new_with_free_func (g_free);
 
   if (proctor_command_get_stream (command, 0) != NULL)
@@ -153,6 +163,7 @@ stream_pumps_unref (StreamPumps *self)
       g_clear_pointer (&self->outputs[i].block, g_bytes_unref);
     }
   g_clear_error (&self->error);
+  g_clear_pointer (&self->result, result_data_free);
   g_ptr_array_unref (self->listeners);
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
@@ -167,8 +178,11 @@ static void
 note_error (StreamPumps *self,
             GError      *error)
 {
+  gboolean counts =
+    !self->given_up || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
   g_mutex_lock (&self->pumps_lock);
-  if (self->error == NULL)
+  if (self->error == NULL && counts)
     self->error = g_steal_pointer (&error);
   g_mutex_unlock (&self->pumps_lock);
 
@@ -431,14 +445,42 @@ stream_pumps_begin (StreamPumps *self)
 void
 stream_pumps_cancel (StreamPumps *self)
 {
+  /* A stream may end its operation at once, and that be the last. */
+  stream_pumps_ref (self);
   g_cancellable_cancel (self->cancellable);
   stream_pumps_end_input (self);
+  stream_pumps_unref (self);
+}
+
+void
+stream_pumps_give_up (StreamPumps *self)
+{
+  self->given_up = TRUE;
+  stream_pumps_cancel (self);
 }
 
 GCancellable *
 stream_pumps_get_cancellable (StreamPumps *self)
 {
   return self->cancellable;
+}
+
+GMainContext *
+stream_pumps_get_context (StreamPumps *self)
+{
+  return self->context;
+}
+
+/* A stream that works gets what is held as the last, also of a process that was stopped. */
+gint64
+stream_pumps_get_deadline (StreamPumps *self,
+                           gint64       begin,
+                           gboolean     timed_out)
+{
+  if (self->timeout < 0 || (timed_out && self->drain_grace < 0))
+    return -1;
+
+  return timed_out ? g_get_monotonic_time () + self->drain_grace : begin + self->timeout;
 }
 
 void
@@ -474,10 +516,14 @@ gboolean
 stream_pumps_check_may_block (StreamPumps  *self,
                               GError      **error)
 {
-  g_autoptr(GMainContext) own = g_main_context_ref_thread_default ();
+  /* Who has pushed a context owns it. The default one is the main thread's where nobody iterates it
+   * now; it is not that of every thread that has pushed none.
+   */
+  gboolean would_iterate =
+    g_main_context_is_owner (self->context) ||
+    (self->context == g_main_context_default () && thread_is_main ());
 
-  if (stream_pumps_have_ended (self) ||
-      (own != self->context && !g_main_context_is_owner (self->context)))
+  if (stream_pumps_have_ended (self) || !would_iterate)
     return TRUE;
 
   g_set_error_literal (error, PROCTOR_ERROR, PROCTOR_ERROR_WOULD_DEADLOCK,
@@ -526,15 +572,104 @@ stream_pumps_notify_end (StreamPumps   *self,
     caller_context_post (caller, delivery, func);
 }
 
-void
-stream_pumps_wait (StreamPumps         *self,
-                   ProctorChildWatcher *watcher)
+/* Whether it was there still: nobody has told it, or will. */
+static gboolean
+remove_listener (StreamPumps   *self,
+                 gconstpointer  delivery,
+                 gconstpointer  sleeper)
 {
-  Sleeper sleeper;
-  Listener listener = { .sleeper = &sleeper };
+  gboolean removed = FALSE;
 
-  sleeper_init (&sleeper, watcher);
+  g_mutex_lock (&self->pumps_lock);
+  for (guint i = 0; i < self->listeners->len && !removed; i++)
+    {
+      const Listener *listener = g_ptr_array_index (self->listeners, i);
+
+      removed = listener->delivery == delivery && listener->sleeper == sleeper;
+      if (removed)
+        g_ptr_array_remove_index_fast (self->listeners, i);
+    }
+  g_mutex_unlock (&self->pumps_lock);
+
+  return removed;
+}
+
+gboolean
+stream_pumps_take_back (StreamPumps *self,
+                        Delivery    *delivery)
+{
+  return remove_listener (self, delivery, NULL);
+}
+
+typedef struct
+{
+  StreamPumps *pumps;
+  Sleeper sleeper;
+  gboolean cancelled;
+} BlockedWait;
+
+/* In whatever thread cancels. */
+static void
+cancel_wait_cb (GCancellable *cancellable,
+                gpointer      data)
+{
+  BlockedWait *self = data;
+
+  if (!remove_listener (self->pumps, NULL, &self->sleeper))
+    return;
+  self->cancelled = TRUE;
+  sleeper_wake (&self->sleeper);
+}
+
+gboolean
+stream_pumps_wait (StreamPumps          *self,
+                   ProctorChildWatcher  *watcher,
+                   GCancellable         *cancellable,
+                   GError              **error)
+{
+  BlockedWait wait = { .pumps = self };
+  Listener listener = { .sleeper = &wait.sleeper };
+  gulong cancelled_id = 0;
+
+  sleeper_init (&wait.sleeper, watcher);
   if (add_listener (self, &listener))
-    sleeper_sleep (&sleeper);
-  sleeper_clear (&sleeper);
+    {
+      if (cancellable != NULL)
+        cancelled_id =
+          g_cancellable_connect (cancellable, G_CALLBACK (cancel_wait_cb), &wait, NULL);
+      sleeper_sleep (&wait.sleeper);
+      if (cancellable != NULL)
+        g_cancellable_disconnect (cancellable, cancelled_id);
+    }
+  sleeper_clear (&wait.sleeper);
+
+  if (wait.cancelled)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Operation was cancelled"));
+  return !wait.cancelled;
+}
+
+void
+stream_pumps_keep_result (StreamPumps *self,
+                          ResultData  *result)
+{
+  ResultData *old;
+
+  g_mutex_lock (&self->pumps_lock);
+  old = self->result;
+  self->result = result;
+  g_mutex_unlock (&self->pumps_lock);
+
+  g_clear_pointer (&old, result_data_free);
+}
+
+ResultData *
+stream_pumps_steal_result (StreamPumps *self)
+{
+  ResultData *result;
+
+  g_mutex_lock (&self->pumps_lock);
+  result = g_steal_pointer (&self->result);
+  g_mutex_unlock (&self->pumps_lock);
+
+  return result;
 }

@@ -9,6 +9,7 @@
 #include <proctor/proctor.h>
 
 #include "process/process-actor.h"
+#include "process/result-data.h"
 
 G_BEGIN_DECLS
 
@@ -36,11 +37,23 @@ void stream_pumps_begin (StreamPumps *self);
 /* Gives up what is under way. */
 void stream_pumps_cancel (StreamPumps *self);
 
+/* The same, but that it was given up is no error. */
+void stream_pumps_give_up (StreamPumps *self);
+
 /* To be cancelled by whoever wants the outputs given up, in any thread. */
 GCancellable *stream_pumps_get_cancellable (StreamPumps *self);
 
 /* The process has ended: no more input is wanted. */
 void stream_pumps_end_input (StreamPumps *self);
+
+/* When a run whose process has ended shall give them up, in monotonic time; -1: never. @begin is that
+ * of its begin, and @timed_out says that its timeout has ended the process.
+ */
+gint64 stream_pumps_get_deadline (StreamPumps *self,
+                                  gint64       begin,
+                                  gboolean     timed_out);
+
+GMainContext *stream_pumps_get_context (StreamPumps *self);
 
 /* Calls @func when they have ended; at once if they have. */
 void stream_pumps_set_func (StreamPumps     *self,
@@ -64,9 +77,22 @@ void stream_pumps_notify_end (StreamPumps   *self,
                               Delivery      *delivery,
                               DeliveryFunc   func);
 
-/* Sleeps until they have ended. */
-void stream_pumps_wait (StreamPumps         *self,
-                        ProctorChildWatcher *watcher);
+/* Whether it was taken back: then it is not delivered. */
+gboolean stream_pumps_take_back (StreamPumps *self,
+                                 Delivery    *delivery);
+
+/* Sleeps until they have ended, or it is cancelled. */
+gboolean stream_pumps_wait (StreamPumps          *self,
+                            ProctorChildWatcher  *watcher,
+                            GCancellable         *cancellable,
+                            GError              **error);
+
+/* Of a communicate that was cancelled when only the streams had not ended: what was captured is kept
+ * here for the next one. Takes @result, and the other way round.
+ */
+void stream_pumps_keep_result (StreamPumps *self,
+                               ResultData  *result);
+ResultData *stream_pumps_steal_result (StreamPumps *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StreamPumps, stream_pumps_unref)
 

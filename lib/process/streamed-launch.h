@@ -26,6 +26,12 @@ void streamed_launch_add_error (Operation   *operation,
 void streamed_launch_begin (Operation   *operation,
                             StreamPumps *pumps);
 
+/* After a communicate that was cancelled while it waited for the streams: the operation's result
+ * becomes what that one had.
+ */
+void streamed_launch_restore_result (Operation   *operation,
+                                     StreamPumps *pumps);
+
 /* An OperationReturnFunc for a communicate: the task gets its result when also the streams of the
  * process, if it has any, are done with.
  */

@@ -200,6 +200,8 @@ make_raw (RunPty *self)
   cfmakeraw (&raw);
   self->is_raw = tcsetattr (STDIN_FILENO, TCSADRAIN, &raw) == 0;
   self->resize_source = g_unix_signal_add (SIGWINCH, resized_cb, self);
+  /* It may have been resized since the command was given its size. */
+  resized_cb (self);
 }
 
 RunPty *
