@@ -714,7 +714,6 @@ test_child_id_outcomes (void)
 
   pid = start_foreign ("exit", "5", NULL);
   child = child_id_new (pid, open_pidfd (pid), NULL, NULL, NULL);
-  child_id_set_reaped_elsewhere (child);
   await_zombie (pid);
   reap (pid, 5);
   g_assert_false (child_id_signal (child, SIGKILL, NULL));
