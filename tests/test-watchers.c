@@ -8,7 +8,7 @@
 
 #include <sys/wait.h>
 
-#include "api-testing.h"
+#include "tree-testing.h"
 
 /* ---- watchers from outside the library */
 
@@ -18,6 +18,9 @@ typedef struct
   GHashTable *pids; /* guint64 → pid */
   GThread *thread;  /* in which alone it may be called */
   gboolean fails;
+  gboolean is_late;   /* keeps what it has reaped to itself */
+  guint64 late_token; /* that */
+  int late_status;
 } PollingWatcher;
 
 typedef ProctorChildWatcherClass PollingWatcherClass;
@@ -43,6 +46,14 @@ look_at (PollingWatcher *self,
   waited = waitpid (pid, &wait_status, WNOHANG);
   if (waited == 0)
     return;
+
+  if (self->is_late)
+    {
+      self->late_token = token;
+      self->late_status = wait_status;
+      g_hash_table_remove (self->pids, &token);
+      return;
+    }
 
   g_hash_table_remove (self->pids, &token);
   proctor_child_watcher_report (PROCTOR_CHILD_WATCHER (self), token,
@@ -546,6 +557,117 @@ test_foreign_dropped (void)
       g_usleep (1000);
 }
 
+static ProctorProcess *
+spawn_brood (const char *name,
+             const char *leader,
+             const char *others,
+             pid_t       pids[BROOD_SIZE])
+{
+  g_autofree char *mark = work_path (name);
+  g_autoptr(ProctorCommand) command = brood_command (mark, leader, others);
+  ProctorProcess *process = spawn_or_abort (command);
+
+  await_brood (mark, pids);
+  return process;
+}
+
+static void
+kill_and_await (const pid_t pids[BROOD_SIZE])
+{
+  for (guint i = 0; i < BROOD_SIZE; i++)
+    kill (pids[i], SIGKILL);
+  await_gone (pids, BROOD_SIZE);
+}
+
+/* It reaps by itself, so that nobody looks at what the child leaves behind at that moment. Who was
+ * seen before is known, and in a cgroup everybody is.
+ */
+static void
+test_foreign_tree (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = set_kind (&kinds[3]);
+  g_autoptr(ProctorProcess) killed = NULL;
+  g_autoptr(ProctorProcess) stopped = NULL;
+  g_autoptr(ProctorProcess) left = NULL;
+  pid_t pids[BROOD_SIZE];
+  gboolean has_cgroup;
+
+  killed = spawn_brood ("killed", "ignore", "ignore", pids);
+  has_cgroup = has_own_cgroup (proctor_process_get_pid (killed));
+  g_assert_true (proctor_process_kill (killed, NULL));
+  assert_returncode (killed, -SIGKILL);
+  await_gone (pids, BROOD_SIZE);
+
+  /* The leader goes at once, the others only when they are killed, after it was reaped. */
+  stopped = spawn_brood ("stopped", "obey", "ignore", pids);
+  g_assert_true (way_stop (stopped, 200 * G_TIME_SPAN_MILLISECOND, NULL, NULL));
+  assert_gone (pids, BROOD_SIZE);
+  assert_returncode (stopped, -SIGTERM);
+
+  left = spawn_brood ("left", "exit", "ignore", pids);
+  assert_returncode (left, 0);
+  g_assert_true (way_stop (left, 0, NULL, NULL));
+  if (has_cgroup)
+    assert_gone (pids, BROOD_SIZE);
+  kill_and_await (pids);
+  g_assert_true (way_stop (left, -1, NULL, NULL));
+
+  g_clear_object (&killed);
+  g_clear_object (&stopped);
+  g_clear_object (&left);
+  unset (&watcher);
+}
+
+/* The leader was reaped, and nobody knows yet. Its tree is killed all the same. */
+static void
+test_foreign_tree_late (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = set_kind (&kinds[3]);
+  PollingWatcher *polling = (PollingWatcher *) watcher;
+  g_autoptr(ProctorProcess) process = NULL;
+  g_auto(Reply) reply = { 0 };
+  pid_t pids[BROOD_SIZE];
+
+  polling->is_late = TRUE;
+  process = spawn_brood ("brood", "obey", "ignore", pids);
+  g_assert_true (proctor_process_terminate (process, NULL));
+  while (polling->late_token == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_RUNNING);
+  g_assert_true (is_alive (pids[0]));
+
+  reply_init (&reply);
+  proctor_process_stop_async (process, 0, NULL, reply_arrived, &reply);
+  await_gone (pids, BROOD_SIZE);
+  proctor_child_watcher_report (watcher, polling->late_token, polling->late_status);
+  g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
+  assert_returncode (process, -SIGTERM);
+  g_clear_object (&process);
+  unset (&watcher);
+}
+
+/* It could not watch: a thread of the library does, and looks. */
+static void
+test_foreign_tree_fails (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = set_kind (&kinds[3]);
+  g_autoptr(ProctorProcess) process = NULL;
+  pid_t pids[BROOD_SIZE];
+
+  ((PollingWatcher *) watcher)->fails = TRUE;
+  g_test_expect_message ("Proctor", G_LOG_LEVEL_WARNING,
+                         "PollingWatcher cannot watch process * (It is not in the mood)*");
+  process = spawn_brood ("brood", "exit", "ignore", pids);
+  assert_returncode (process, 0);
+  g_test_assert_expected_messages ();
+  g_assert_true (way_stop (process, 0, NULL, NULL));
+  g_assert_false (is_alive (pids[0]));
+  g_assert_false (is_alive (pids[2]));
+  kill_and_await (pids);
+  g_clear_object (&process);
+  unset (&watcher);
+}
+
 /* ---- the environment */
 
 static gpointer
@@ -629,6 +751,9 @@ main (int    argc,
     { "foreign-fails", test_foreign_fails, ONE_WAY },
     { "foreign-blind", test_foreign_blind, ONE_WAY },
     { "foreign-dropped", test_foreign_dropped, ONE_WAY },
+    { "foreign-tree", test_foreign_tree, ONE_WAY },
+    { "foreign-tree-late", test_foreign_tree_late, ONE_WAY },
+    { "foreign-tree-fails", test_foreign_tree_fails, ONE_WAY },
     { "environment", test_environment, ONE_WAY },
     { "stall", test_stall, ONE_WAY },
   };

@@ -46,10 +46,7 @@ static void
 send (ProcessActor *self,
       int           signum)
 {
-  if (self->exited)
-    child_id_signal_survivors (self->child, signum);
-  else
-    child_id_signal_tree (self->child, signum, NULL);
+  child_id_signal_whoever_is_left (self->child, signum);
 }
 
 /* Whether another plan that goes on has sent this signal, as often as @progress now wants it. */

@@ -478,14 +478,25 @@ child_id_signal_tree (ChildId  *self,
   return report_sending (self, signum, error_number, error);
 }
 
+/* Whether the leader is still there is decided under the lock: that it has gone may not have been
+ * announced yet, or not even been reported.
+ */
 void
-child_id_signal_survivors (ChildId *self,
-                           int      signum)
+child_id_signal_whoever_is_left (ChildId *self,
+                                 int      signum)
 {
+  int error_number;
+
   g_mutex_lock (&self->reap_lock);
-  if (self->tree != NULL && self->reaped)
-    child_tree_signal (self->tree, signum);
+  error_number = send_to_tree_locked (self, signum);
+  if (error_number == ESRCH && self->tree != NULL)
+    {
+      child_tree_leader_is_gone (self->tree);
+      child_tree_signal (self->tree, signum);
+    }
   g_mutex_unlock (&self->reap_lock);
+
+  report_sending (self, signum, error_number, NULL);
 }
 
 gboolean

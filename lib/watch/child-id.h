@@ -87,9 +87,9 @@ gboolean child_id_signal_tree (ChildId  *self,
                                int       signum,
                                GError  **error);
 
-/* A signal to what is left of the tree of a child that has exited. */
-void child_id_signal_survivors (ChildId *self,
-                                int      signum);
+/* The same, and if the child has exited, for what is left of its tree. */
+void child_id_signal_whoever_is_left (ChildId *self,
+                                      int      signum);
 
 /* Whether something is left of a tree that was asked to end. */
 gboolean child_id_has_survivors (ChildId *self);
