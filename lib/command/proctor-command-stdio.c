@@ -239,8 +239,8 @@ proctor_command_set_stdin_stream (ProctorCommand *self,
  * %NULL.
  *
  * An error of the stream closes the child's stdout, and is the error of the run or
- * [method@Process.communicate]. A run with a timeout that the stream does not keep to gives it up; its
- * result is timed out and incomplete.
+ * [method@Process.communicate]. A run with a timeout that the stream does not keep to gives it up;
+ * its result is timed out and incomplete.
  *
  * Thread safety: the thread that the command belongs to.
  *

@@ -343,8 +343,8 @@ take_streams_over (ProctorProcess  *self,
  * output from the start. After it has succeeded once, it returns empty outputs.
  *
  * If the command has streams of GIO as stdio ([method@Command.set_stdin_stream]), this also waits
- * until they are done with, or until it is cancelled. A blocking call cannot do that in the thread whose main context they
- * need; it is %PROCTOR_ERROR_WOULD_DEADLOCK there.
+ * until they are done with, or until it is cancelled. A blocking call cannot do that in the thread
+ * whose main context they need; it is %PROCTOR_ERROR_WOULD_DEADLOCK there.
  *
  * Errors: those of such streams; %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe;
  * %G_IO_ERROR_CLOSED

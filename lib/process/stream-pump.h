@@ -46,8 +46,8 @@ GCancellable *stream_pumps_get_cancellable (StreamPumps *self);
 /* The process has ended: no more input is wanted. */
 void stream_pumps_end_input (StreamPumps *self);
 
-/* When a run whose process has ended shall give them up, in monotonic time; -1: never. @begin is that
- * of its begin, and @timed_out says that its timeout has ended the process.
+/* When a run whose process has ended shall give them up, in monotonic time; -1: never. It began at
+ * @begin, and @timed_out says that its timeout has ended the process.
  */
 gint64 stream_pumps_get_deadline (StreamPumps *self,
                                   gint64       begin,
@@ -87,8 +87,8 @@ gboolean stream_pumps_wait (StreamPumps          *self,
                             GCancellable         *cancellable,
                             GError              **error);
 
-/* Of a communicate that was cancelled when only the streams had not ended: what was captured is kept
- * here for the next one. Takes @result, and the other way round.
+/* Of a communicate that was cancelled when only the streams had not ended: what was captured is
+ * kept here for the next one. Takes @result, and the other way round.
  */
 void stream_pumps_keep_result (StreamPumps *self,
                                ResultData  *result);
