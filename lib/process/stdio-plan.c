@@ -334,7 +334,7 @@ stdio_plan_init (StdioPlan           *self,
   if (plan_all (self, files, kinds, error))
     {
       if (get_devnull () >= 0)
-        low_fds_take (&self->low_fds, (FdMapping *) self->fds->data, self->fds->len, &self->slave,
+        low_fds_take (&self->low_fds, (gpointer) self->fds->data, self->fds->len, &self->slave,
                       get_devnull ());
       return TRUE;
     }
