@@ -316,6 +316,21 @@ test_slow_target (void)
   g_free (n_read);
 }
 
+/* But what a descendant goes on writing after the exit is not waited for. */
+static void
+test_endless_descendant (void)
+{
+  g_autoptr(TestTarget) target = new_target (0);
+  g_autoptr(ProctorCommand) command = proctor_command_new_shell ("yes &");
+  g_autoptr(ProctorResult) result = NULL;
+
+  proctor_command_set_stdout_stream (command, G_OUTPUT_STREAM (target));
+  proctor_command_set_drain_grace (command, 50 * G_TIME_SPAN_MILLISECOND);
+  result = run_or_abort (command, NULL);
+  g_assert_true (proctor_result_is_incomplete (result));
+  g_assert_cmpuint (target->taken, >, 0);
+}
+
 /* ---- errors */
 
 static void
@@ -690,6 +705,7 @@ static const ApiTest tests[] = {
   { "backpressure", test_backpressure, ALL_WAYS },
   { "silent-source", test_silent_source, ALL_WAYS },
   { "slow-target", test_slow_target, TWO_WAYS },
+  { "endless-descendant", test_endless_descendant, TWO_WAYS },
   { "source-fails", test_source_fails, ALL_WAYS },
   { "target-fails", test_target_fails, ALL_WAYS },
   { "flush", test_flush, ALL_WAYS },

@@ -43,12 +43,14 @@ pipe_source_is_reading (const PipeSource *self)
   return self->watch.slot != 0;
 }
 
-gboolean
-pipe_source_has_unread (const PipeSource *self)
+guint64
+pipe_source_count_arrived (const PipeSource *self)
 {
-  int n_bytes = 0;
+  int n_unread = 0;
 
-  return self->fd >= 0 && ioctl (self->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0;
+  if (self->fd < 0 || ioctl (self->fd, FIONREAD, &n_unread) < 0)
+    return self->n_read;
+  return self->n_read + (guint64) n_unread;
 }
 
 static void
@@ -104,6 +106,7 @@ read_once (PipeSource *self,
       return FALSE;
     }
 
+  self->n_read += (guint64) length;
   note_size_of_read (self, length);
   if (!self->consumer->take (self->consumer_data, room, (gsize) length))
     {

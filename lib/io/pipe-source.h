@@ -40,6 +40,7 @@ struct _PipeSource
   const PipeConsumer *consumer;
   gpointer consumer_data;
   PipeKind kind; /* set by the owner before the start, if it is no pipe */
+  guint64 n_read;
   guint n_full_reads;
   gboolean fixed_size; /* set by the owner: it is not made larger */
   gboolean grown;
@@ -55,8 +56,8 @@ void pipe_source_init (PipeSource *self,
 gboolean pipe_source_is_open (const PipeSource *self);
 gboolean pipe_source_is_reading (const PipeSource *self);
 
-/* Whether there is something in the pipe at this moment. */
-gboolean pipe_source_has_unread (const PipeSource *self);
+/* How many bytes have come so far: `n_read`, and what is in the pipe at this moment. */
+guint64 pipe_source_count_arrived (const PipeSource *self);
 
 /* Reads and hands over what comes until the end or pipe_source_stop(); nothing before this
  * returns.

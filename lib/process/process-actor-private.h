@@ -20,6 +20,7 @@ typedef struct
   ReadChannel *channel; /* owned; NULL: a run's, which nobody reads but the run */
   CappedCollector collector;
   ProcessActor *actor;
+  guint64 n_due;     /* pumped: how many bytes had come when the drain grace was over */
   gboolean captured; /* it is, or was, a pipe */
   gboolean pumped;   /* the pipe is a stream's, and neither the handle's nor communicate's */
 } Output;
@@ -67,6 +68,7 @@ struct _ProcessActor
   gboolean released;
   gboolean timed_out;
   gboolean over_limit; /* it is stopped because it has written too much */
+  gboolean counted_due; /* in the outputs */
   gboolean shutting_down; /* the service ends */
   gboolean detached;      /* by that; the exit will not be reported */
   gint64 start_time;

@@ -261,19 +261,26 @@ process_check_communication (ProcessActor *self,
   process_release_if_done (self);
 }
 
-/* What is in the pipe of a stream that is slow is not given up while the stream takes it. */
+/* What is in the pipe of a stream that is slow is not given up while the stream takes it. But what
+ * a descendant writes later is not waited for: that may never end.
+ */
 static gboolean
 waits_for_stream (ProcessActor *self)
 {
+  gboolean waits = FALSE;
+
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      const PipeSource *source = &self->outputs[i].source;
+      Output *output = &self->outputs[i];
 
-      if (self->outputs[i].pumped && pipe_source_is_open (source) &&
-          (!pipe_source_is_reading (source) || pipe_source_has_unread (source)))
-        return TRUE;
+      if (!output->pumped || !pipe_source_is_open (&output->source))
+        continue;
+      if (!self->counted_due)
+        output->n_due = pipe_source_count_arrived (&output->source);
+      waits |= output->source.n_read < output->n_due;
     }
-  return FALSE;
+  self->counted_due = TRUE;
+  return waits;
 }
 
 void
