@@ -383,7 +383,8 @@ static void
 subprocess_no_threads (void)
 {
   static const Way ways[] = { { "blocking", FALSE, FALSE }, { "async", TRUE, FALSE } };
-  g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
+  /* A program that anybody may execute. */
+  g_autoptr(ProctorCommand) command = proctor_command_new ("sleep", "1000", NULL);
   guint n_untracked = 0;
   siginfo_t info;
 
