@@ -199,8 +199,9 @@ is_tracker_missing (const GError *error)
          g_str_has_prefix (error->message, "Could not start a thread to track process ");
 }
 
-/* With one free fd more each time, so that each step on the way is the one that finds none. How
- * often it was the last step, where one tracks the process.
+/* With one free fd more each time, so that each step on the way is the one that finds none; also
+ * where some of the numbers above the first free one are taken. How often it was the last step,
+ * where one tracks the process.
  */
 static guint
 fail_without_fds (ProctorCommand *command)
@@ -218,7 +219,7 @@ fail_without_fds (ProctorCommand *command)
 
       close (lowest_free);
       limit = old_limit;
-      limit.rlim_cur = (rlim_t) lowest_free + i % 10;
+      limit.rlim_cur = (rlim_t) lowest_free + i % 20;
       g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
       result = way_run (command, NULL, NULL, &error);
       g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old_limit), ==, 0);

@@ -105,7 +105,7 @@ polling_watcher_unwatch (ProctorChildWatcher *watcher,
                          guint64              token)
 {
   g_assert_true (((PollingWatcher *) watcher)->thread == g_thread_self ());
-  g_hash_table_remove (((PollingWatcher *) watcher)->pids, &token);
+  g_assert_true (g_hash_table_remove (((PollingWatcher *) watcher)->pids, &token));
 }
 
 static void
@@ -668,6 +668,47 @@ test_foreign_tree_fails (void)
   unset (&watcher);
 }
 
+static gpointer
+spawn_in_thread (gpointer data)
+{
+  return spawn_mode ("sleep", "1000");
+}
+
+static gpointer
+detach_in_thread (gpointer data)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (proctor_shutdown (PROCTOR_SHUTDOWN_DETACH, NULL, &error));
+  g_assert_no_error (error);
+  return NULL;
+}
+
+/* Two children are let go: one that it watches, and one of which it has not been told yet. */
+static void
+test_foreign_detached (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = set_kind (&kinds[3]);
+  g_autoptr(ProctorProcess) watched = spawn_mode ("sleep", "1000");
+  g_autoptr(ProctorProcess) untold = NULL;
+  PollingWatcher *polling = (PollingWatcher *) watcher;
+
+  while (g_hash_table_size (polling->pids) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  untold = g_thread_join (g_thread_new ("spawns", spawn_in_thread, NULL));
+  g_thread_join (g_thread_new ("detaches", detach_in_thread, NULL));
+  while (g_hash_table_size (polling->pids) > 0)
+    g_main_context_iteration (NULL, TRUE);
+
+  kill (proctor_process_get_pid (watched), SIGKILL);
+  kill (proctor_process_get_pid (untold), SIGKILL);
+  g_assert_cmpint (waitpid (proctor_process_get_pid (watched), NULL, 0), >, 0);
+  g_assert_cmpint (waitpid (proctor_process_get_pid (untold), NULL, 0), >, 0);
+  g_clear_object (&watched);
+  g_clear_object (&untold);
+  unset (&watcher);
+}
+
 /* ---- the environment */
 
 static gpointer
@@ -754,6 +795,7 @@ main (int    argc,
     { "foreign-tree", test_foreign_tree, ONE_WAY },
     { "foreign-tree-late", test_foreign_tree_late, ONE_WAY },
     { "foreign-tree-fails", test_foreign_tree_fails, ONE_WAY },
+    { "foreign-detached", test_foreign_detached, ONE_WAY },
     { "environment", test_environment, ONE_WAY },
     { "stall", test_stall, ONE_WAY },
   };

@@ -117,8 +117,9 @@ run_errand (ForeignWatcher *self,
       break;
 
     case ERRAND_UNWATCH:
-      foreign_watcher_forget (self, errand->token);
-      PROCTOR_CHILD_WATCHER_GET_CLASS (self->watcher)->unwatch (self->watcher, errand->token);
+      /* It may have reported meanwhile, or never been told of the child. */
+      if (foreign_watcher_forget (self, errand->token))
+        PROCTOR_CHILD_WATCHER_GET_CLASS (self->watcher)->unwatch (self->watcher, errand->token);
       break;
 
     case ERRAND_DROP:
@@ -242,13 +243,17 @@ foreign_watcher_drop (ForeignWatcher *self)
   push_errand (self, ERRAND_DROP, 0, 0);
 }
 
-void
+gboolean
 foreign_watcher_forget (ForeignWatcher *self,
                         guint64         token)
 {
+  gboolean was_known;
+
   g_mutex_lock (&self->errands_lock);
-  g_hash_table_remove (self->tokens, &token);
+  was_known = g_hash_table_remove (self->tokens, &token);
   g_mutex_unlock (&self->errands_lock);
+
+  return was_known;
 }
 
 /* What waited for a context is done in the new one. */

@@ -35,9 +35,9 @@ void foreign_watcher_unwatch (ForeignWatcher *self,
 /* For g_object_unref() of the watcher, later and in its context. */
 void foreign_watcher_drop (ForeignWatcher *self);
 
-/* The exit of that child was reported. */
-void foreign_watcher_forget (ForeignWatcher *self,
-                             guint64         token);
+/* The exit of that child was reported. Whether the watcher was watching it. */
+gboolean foreign_watcher_forget (ForeignWatcher *self,
+                                 guint64         token);
 
 /* In the thread that runs the context: does what waits to be done, and has the watcher look at all
  * its children.
