@@ -260,7 +260,10 @@ test_no_fds_to_track (void)
 
   proctor_command_set_flags (command, PROCTOR_COMMAND_TRACK_SUSPEND | PROCTOR_COMMAND_OWN_TREE);
   n_untracked = fail_without_fds (command);
-  if (spawn_features_get ()->pidfd)
+  /* Fork has wanted more before that, so that there is room; and how much there is varies a little
+   * with what else is open for a moment.
+   */
+  if (spawn_features_get ()->pidfd && spawn_features_get ()->clone_vm && scaled (1000) >= 500)
     g_assert_cmpuint (n_untracked, >, 0);
 }
 
