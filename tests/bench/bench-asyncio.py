@@ -37,7 +37,9 @@ class Request:
         self.path = words.pop("path", None)
         self.child = words.pop("child", None)
         words.pop("via", None)
-        for name in ("async", "capture", "memory", "live", "fds", "size"):
+        self.has_threads = "threads" in words
+        self.is_async = words.get("async") == "1"
+        for name in ("capture", "memory", "live", "fds", "size"):
             setattr(self, name, int(words.get(name, 0)))
         for name in ("count", "in_flight", "threads"):
             setattr(self, name, int(words.get(name, 1)))
@@ -130,7 +132,7 @@ async def measure_spawn(request):
     count = request.count // request.threads * request.threads
     ticker = Ticker() if request.in_flight > 1 else None
     wall, cpu, main_cpu = time.monotonic(), time.process_time(), time.thread_time()
-    if request.threads > 1:
+    if request.has_threads:
         await asyncio.to_thread(run_in_threads, request)
     else:
         await run_many(request, count)
@@ -240,7 +242,7 @@ def main():
     request = Request(sys.argv)
     if request.mode not in MODES:
         leave_out("this is not done")
-    if not request.__dict__["async"] and request.threads == 1:
+    if not request.is_async and not request.has_threads:
         leave_out("there are no blocking calls")
     _kept = prepare(request)
     asyncio.run(measure(request))

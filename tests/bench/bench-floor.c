@@ -1,4 +1,5 @@
-/* The floor: what the kernel itself takes for the job, with vfork, execve, read and waitpid, and nothing around them.
+/* The floor: what the kernel itself takes for the job, with vfork, execve, read and waitpid, and
+ * nothing around them.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

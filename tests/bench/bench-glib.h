@@ -1,5 +1,6 @@
-/* What the two peers on GLib share: the main loop, the timer that looks for its stalls, the threads, and what is the
- * same job on any GIO stream. A peer says how it starts, waits and captures.
+/* What the two peers on GLib share: the main loop, the timer that looks for its stalls, the
+ * threads, and what is the same job on any GIO stream. A peer says how it starts, waits and
+ * captures.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

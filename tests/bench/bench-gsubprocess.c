@@ -132,7 +132,8 @@ spawn (const char * const *argv,
   return G_OBJECT (start (argv, flags));
 }
 
-/* GLib leaves the fd as it is, and an asynchronous write of more than there is room for would block the main loop.
+/* GLib leaves the fd as it is, and an asynchronous write of more than there is room for would
+ * block the main loop.
  */
 static GOutputStream *
 get_stdin (GObject *process,

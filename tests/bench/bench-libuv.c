@@ -310,7 +310,7 @@ measure_spawn (Driver *driver)
   start_live (driver, request->live);
   run_many (driver, request->in_flight);
   bench_meter_start (&meter);
-  if (request->threads > 1)
+  if (request->has_threads)
     run_in_threads (request);
   else
     run_many (driver, count);
@@ -412,7 +412,7 @@ main (int    argc,
   Driver driver;
 
   bench_prepare (&request, argc, argv);
-  if (request.async == 0 && request.threads == 1)
+  if (request.async == 0 && !request.has_threads)
     bench_leave_out ("there are no blocking calls");
   driver_init (&driver, &request);
   if (strcmp (request.mode, "spawn") == 0)

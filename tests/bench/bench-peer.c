@@ -216,7 +216,7 @@ bench_prepare (BenchRequest *request,
 {
   struct rlimit limit;
 
-  *request = (BenchRequest) { .count = 1, .in_flight = 1, .threads = 1, .child = "" };
+  *request = (BenchRequest) { .count = 1, .in_flight = 1, .child = "" };
   if (argc < 2)
     {
       fprintf (stderr, "usage: %s MODE [NAME=VALUE]...\n", argv[0]);
@@ -225,6 +225,9 @@ bench_prepare (BenchRequest *request,
   request->mode = argv[1];
   for (int i = 2; i < argc; i++)
     take_word (request, argv[i]);
+  request->has_threads = request->threads != 0;
+  if (!request->has_threads)
+    request->threads = 1;
   if (request->count < 1 || request->in_flight < 1 || request->threads < 1)
     {
       fprintf (stderr, "%s: less than one\n", argv[0]);

@@ -1,5 +1,5 @@
-/* What the programs that `proctor bench` measures have in common: their parameters, the state of the
- * parent that is asked for, the clocks, and the one line of JSON that they print.
+/* What the programs that `proctor bench` measures have in common: their parameters, the state of
+ * the parent that is asked for, the clocks, and the one line of JSON that they print.
  *
  *   bench-PEER MODE [NAME=NUMBER]…  [path=FILE] [child=FILE]
  *
@@ -30,7 +30,8 @@ typedef struct
   long async;   /* from a loop, else by blocking calls */
   long memory;  /* of the parent, in MiB */
   long live;    /* children that are watched and do nothing */
-  long threads; /* that call */
+  long threads;     /* that call, each with a loop of its own where the peer needs one */
+  bool has_threads; /* whether the request says how many */
   long fds;     /* open in the parent */
   long size;    /* of what is read, in bytes */
   char size_text[32];
@@ -43,8 +44,8 @@ typedef struct
   double thread_cpu;
 } BenchMeter;
 
-/* Ends the program where the words make no sense. Brings the parent into the state that is asked for;
- * stdin is then a pipe whose other end is ours, so that a cat ends with us.
+/* Ends the program where the words make no sense. Brings the parent into the state that is asked
+ * for; stdin is then a pipe whose other end is ours, so that a cat ends with us.
  */
 void bench_prepare (BenchRequest *request,
                     int           argc,

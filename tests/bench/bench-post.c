@@ -1,4 +1,5 @@
-/* Messages from several threads into one main context: the library's mailbox, and g_main_context_invoke().
+/* Messages from several threads into one main context: the library's mailbox, and
+ * g_main_context_invoke().
  *
  *   bench-post post [via=glib] [count=N] [threads=N]
  *
