@@ -26,6 +26,7 @@ typedef struct
 
 static const Verb verbs[] = {
   { "run", N_("Run commands: one, or many in parallel"), verb_run },
+  { "bench", N_("Measure the library beside its peers"), verb_bench },
 };
 
 static const Verb *

@@ -99,6 +99,38 @@ _proctor_run()
     fi
 }
 
+_proctor_bench()
+{
+    local cur prev words cword split
+    _init_completion -s -n = || return
+
+    case $prev in
+        --json | --plot)
+            _filedir
+            return
+            ;;
+        --peer-dir)
+            _filedir -d
+            return
+            ;;
+        -p | --peers)
+            COMPREPLY=($(compgen -W 'floor libuv asyncio gsubprocess proctor' -- "$cur"))
+            return
+            ;;
+        -r | --rounds)
+            return
+            ;;
+    esac
+    $split && return
+
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W '--peers= --rounds= --quick --json= --plot= --peer-dir= --list --help' -- "$cur"))
+        [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
+    else
+        COMPREPLY=($(compgen -W "$("${words[0]}" bench --list 2>/dev/null | cut -d' ' -f1)" -- "$cur"))
+    fi
+}
+
 _proctor()
 {
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == run ]]; then
@@ -106,8 +138,13 @@ _proctor()
         return
     fi
 
+    if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == bench ]]; then
+        _proctor_bench
+        return
+    fi
+
     local cur prev words cword
     _init_completion || return
-    ((cword == 1)) && COMPREPLY=($(compgen -W 'run --help --version' -- "$cur"))
+    ((cword == 1)) && COMPREPLY=($(compgen -W 'run bench --help --version' -- "$cur"))
 } &&
     complete -F _proctor proctor

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Python's asyncio, as its documentation does it.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+
+import asyncio
+import json
+import mmap
+import os
+import resource
+import statistics
+import sys
+import threading
+import time
+
+TRUE = ["/bin/true"]
+ECHO = ["/bin/echo", "hello"]
+CAT = "/bin/cat"
+BUFFER_SIZE = 256 * 1024
+OWN_FDS = 128
+VICTIM_SECONDS = 0.002
+
+create = asyncio.create_subprocess_exec
+PIPE = asyncio.subprocess.PIPE
+
+
+def leave_out(reason):
+    print(json.dumps({"left_out": reason}))
+    sys.exit()
+
+
+class Request:
+    def __init__(self, argv):
+        self.mode = argv[1]
+        words = dict(word.split("=", 1) for word in argv[2:])
+        self.path = words.pop("path", None)
+        self.child = words.pop("child", None)
+        words.pop("via", None)
+        self.has_threads = "threads" in words
+        self.is_async = words.get("async") == "1"
+        for name in ("capture", "memory", "live", "fds", "size"):
+            setattr(self, name, int(words.get(name, 0)))
+        for name in ("count", "in_flight", "threads"):
+            setattr(self, name, int(words.get(name, 1)))
+
+
+def fit(count, fds_each):
+    return min(count, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_FDS) // fds_each)
+
+
+def prepare(request):
+    """Gives the parent what is asked for, as bench_prepare() does."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    read_end, write_end = os.pipe()
+    os.dup2(read_end, 0)
+    os.close(read_end)
+    kept = [write_end]
+    if request.memory:
+        memory = mmap.mmap(-1, request.memory << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory.madvise(15)  # MADV_NOHUGEPAGE
+        for offset in range(0, request.memory << 20, 4096):
+            memory[offset] = 1
+        kept.append(memory)
+    if fit(request.fds, 1) < request.fds or fit(request.live, 2) < request.live:
+        leave_out("the limit of open files is too low")
+    kept.extend(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) for _ in range(request.fds))
+    return kept
+
+
+async def run_one(request):
+    if request.capture:
+        process = await create(*ECHO, stdout=PIPE)
+        await process.communicate()
+    else:
+        process = await create(*TRUE)
+        await process.wait()
+
+
+async def run_many(request, count):
+    left = iter(range(count))
+
+    async def runner():
+        for _ in left:
+            await run_one(request)
+
+    await asyncio.gather(*(runner() for _ in range(request.in_flight)))
+
+
+class Ticker:
+    """A timer of 1 ms, and the longest gap between two of its ticks."""
+
+    def __init__(self):
+        self.loop = asyncio.get_running_loop()
+        self.last = time.monotonic()
+        self.longest = 0
+        self.tick()
+
+    def tick(self):
+        self.note()
+        self.handle = self.loop.call_later(0.001, self.tick)
+
+    def note(self):
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self.last)
+        self.last = now
+
+    def stop(self):
+        self.note()
+        self.handle.cancel()
+
+
+def run_in_threads(request):
+    def caller():
+        asyncio.run(run_many(request, request.count // request.threads))
+
+    threads = [threading.Thread(target=caller) for _ in range(request.threads)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+async def start_live(count):
+    return [await create(CAT) for _ in range(count)]
+
+
+async def measure_spawn(request):
+    live = await start_live(request.live)
+    await run_many(request, request.in_flight)
+    count = request.count // request.threads * request.threads
+    ticker = Ticker() if request.in_flight > 1 else None
+    wall, cpu, main_cpu = time.monotonic(), time.process_time(), time.thread_time()
+    if request.has_threads:
+        await asyncio.to_thread(run_in_threads, request)
+    else:
+        await run_many(request, count)
+    wall, cpu, main_cpu = time.monotonic() - wall, time.process_time() - cpu, time.thread_time() - main_cpu
+    answer = {"rate": count / wall, "cpu": cpu / count * 1e6, "main_cpu": main_cpu / count * 1e6}
+    if ticker:
+        ticker.stop()
+        answer["gap"] = ticker.longest * 1e3
+    return answer, live
+
+
+async def measure_latency(request):
+    live = await start_live(request.live - 1)
+    times = []
+    for _ in range(request.count):
+        process = await create(CAT)
+        waiting = asyncio.create_task(process.wait())
+        await asyncio.sleep(VICTIM_SECONDS)
+        start = time.monotonic()
+        process.kill()
+        await waiting
+        times.append(time.monotonic() - start)
+    return {"latency": statistics.median(times) * 1e6}, live
+
+
+def get_memory():
+    with open("/proc/self/statm") as file:
+        _, resident, shared = file.read().split()[:3]
+    return (int(resident) - int(shared)) * resource.getpagesize()
+
+
+async def measure_held(request):
+    # A thread and a pidfd or so each: asyncio's own fds, and three pipes.
+    count = fit(request.count, 4)
+    held = [await create(CAT, stdin=PIPE, stdout=PIPE, stderr=PIPE)]
+    before = get_memory()
+    for _ in range(count):
+        held.append(await create(CAT, stdin=PIPE, stdout=PIPE, stderr=PIPE))
+    return {"memory": (get_memory() - before) / count}, held
+
+
+async def read_away(stream):
+    while await stream.read(BUFFER_SIZE):
+        pass
+
+
+async def measure_read(request):
+    start = time.monotonic()
+    process = await create(request.child, str(request.size), stdout=PIPE)
+    await read_away(process.stdout)
+    await process.wait()
+    return {"throughput": request.size / (time.monotonic() - start)}, None
+
+
+async def measure_capture(request):
+    start = time.monotonic()
+    process = await create(request.child, str(request.size), stdout=PIPE)
+    await process.communicate()
+    return {"throughput": request.size / (time.monotonic() - start)}, None
+
+
+async def measure_cat(request):
+    start = time.monotonic()
+    process = await create(CAT, stdin=PIPE, stdout=PIPE)
+    piece = bytes(BUFFER_SIZE)
+
+    async def write():
+        for left in range(request.size, 0, -BUFFER_SIZE):
+            process.stdin.write(piece if left >= BUFFER_SIZE else piece[:left])
+            await process.stdin.drain()
+        process.stdin.close()
+
+    await asyncio.gather(write(), read_away(process.stdout))
+    await process.wait()
+    return {"throughput": request.size / (time.monotonic() - start)}, None
+
+
+async def measure_lines(request):
+    start = time.monotonic()
+    process = await create(CAT, request.path, stdout=PIPE)
+    n_lines = 0
+    async for _ in process.stdout:
+        n_lines += 1
+    await process.wait()
+    return {"lines": n_lines / (time.monotonic() - start)}, None
+
+
+MODES = {
+    "spawn": measure_spawn,
+    "latency": measure_latency,
+    "held": measure_held,
+    "read": measure_read,
+    "capture": measure_capture,
+    "cat": measure_cat,
+    "lines": measure_lines,
+}
+
+
+async def measure(request):
+    answer, _alive = await MODES[request.mode](request)
+    print(json.dumps(answer), flush=True)
+    # What is still alive ends with its stdin.
+    os._exit(0)
+
+
+def main():
+    request = Request(sys.argv)
+    if request.mode not in MODES:
+        leave_out("this is not done")
+    if not request.is_async and not request.has_threads:
+        leave_out("there are no blocking calls")
+    _kept = prepare(request)
+    asyncio.run(measure(request))
+
+
+main()

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: ANY. */
+
+#include "bench-peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MIB (1024 * 1024)
+#define PAGE 4096
+
+/* Fds that are neither a child's nor among those asked for. */
+#define OWN_FDS 128
+
+void
+bench_fail (const char *what)
+{
+  fprintf (stderr, "%s: %s\n", what, strerror (errno));
+  exit (1);
+}
+
+void
+bench_leave_out (const char *reason)
+{
+  printf ("{\"left_out\": \"%s\"}\n", reason);
+  exit (0);
+}
+
+static double
+read_clock (clockid_t clock)
+{
+  struct timespec time;
+
+  if (clock_gettime (clock, &time) < 0)
+    bench_fail ("clock_gettime");
+
+  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+double
+bench_now (void)
+{
+  return read_clock (CLOCK_MONOTONIC);
+}
+
+void
+bench_meter_start (BenchMeter *self)
+{
+  self->cpu = read_clock (CLOCK_PROCESS_CPUTIME_ID);
+  self->thread_cpu = read_clock (CLOCK_THREAD_CPUTIME_ID);
+  self->wall = bench_now ();
+}
+
+void
+bench_meter_stop (BenchMeter *self)
+{
+  self->wall = bench_now () - self->wall;
+  self->cpu = read_clock (CLOCK_PROCESS_CPUTIME_ID) - self->cpu;
+  self->thread_cpu = read_clock (CLOCK_THREAD_CPUTIME_ID) - self->thread_cpu;
+}
+
+double
+bench_get_memory (void)
+{
+  FILE *file = fopen ("/proc/self/statm", "re");
+  long all, resident, shared;
+
+  if (file == NULL || fscanf (file, "%ld %ld %ld", &all, &resident, &shared) != 3)
+    bench_fail ("/proc/self/statm");
+  fclose (file);
+
+  return (double) (resident - shared) * (double) sysconf (_SC_PAGESIZE);
+}
+
+static int
+compare_values (const void *a,
+                const void *b)
+{
+  double left = *(const double *) a;
+  double right = *(const double *) b;
+
+  return (left > right) - (left < right);
+}
+
+double
+bench_median (double *values,
+              size_t  n_values)
+{
+  qsort (values, n_values, sizeof *values, compare_values);
+
+  return n_values % 2 == 1 ? values[n_values / 2]
+                           : (values[n_values / 2 - 1] + values[n_values / 2]) / 2;
+}
+
+void
+bench_report (const char *name,
+              double      value)
+{
+  printf ("{\"%s\": %.9g}\n", name, value);
+  fflush (stdout);
+}
+
+void
+bench_report_runs (const BenchMeter *meter,
+                   long              count,
+                   double            gap)
+{
+  double runs = (double) count;
+
+  printf ("{\"rate\": %.9g, \"cpu\": %.9g, \"main_cpu\": %.9g", runs / meter->wall,
+          meter->cpu / runs * 1e6, meter->thread_cpu / runs * 1e6);
+  if (gap >= 0)
+    printf (", \"gap\": %.9g", gap * 1e3);
+  printf ("}\n");
+  fflush (stdout);
+}
+
+/* Small pages, as most programs have: their tables are what a fork copies. */
+static void
+touch_memory (size_t size)
+{
+  char *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (memory == MAP_FAILED)
+    bench_leave_out ("there is not that much memory");
+  madvise (memory, size, MADV_NOHUGEPAGE);
+  for (size_t i = 0; i < size; i += PAGE)
+    memory[i] = 1;
+}
+
+static long
+get_fd_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    bench_fail ("getrlimit");
+
+  return limit.rlim_cur > 1000000 ? 1000000 : (long) limit.rlim_cur;
+}
+
+long
+bench_fit (long count,
+           long fds_each)
+{
+  long room = (get_fd_limit () - OWN_FDS) / fds_each;
+
+  return count < room ? count : room;
+}
+
+static void
+open_fds (long count)
+{
+  if (bench_fit (count, 1) < count)
+    bench_leave_out ("the limit of open files is too low");
+  for (long i = 0; i < count; i++)
+    if (open ("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+      bench_fail ("/dev/null");
+}
+
+static void
+make_stdin_a_pipe (void)
+{
+  int fds[2];
+
+  if (pipe2 (fds, O_CLOEXEC) < 0 || dup2 (fds[0], STDIN_FILENO) < 0)
+    bench_fail ("pipe");
+  close (fds[0]);
+}
+
+static void
+take_word (BenchRequest *request,
+           const char   *word)
+{
+  static const struct
+  {
+    const char *name;
+    size_t offset;
+  } numbers[] = {
+    { "count", offsetof (BenchRequest, count) },
+    { "in_flight", offsetof (BenchRequest, in_flight) },
+    { "capture", offsetof (BenchRequest, capture) },
+    { "async", offsetof (BenchRequest, async) },
+    { "memory", offsetof (BenchRequest, memory) },
+    { "live", offsetof (BenchRequest, live) },
+    { "threads", offsetof (BenchRequest, threads) },
+    { "fds", offsetof (BenchRequest, fds) },
+    { "size", offsetof (BenchRequest, size) },
+  };
+  const char *value = strchr (word, '=');
+  size_t length = value != NULL ? (size_t) (value - word) : 0;
+
+  if (strncmp (word, "path=", 5) == 0)
+    request->path = value + 1;
+  else if (strncmp (word, "child=", 6) == 0)
+    request->child = value + 1;
+  else
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+      if (strlen (numbers[i].name) == length && strncmp (numbers[i].name, word, length) == 0)
+        *(long *) (void *) ((char *) request + numbers[i].offset) = strtol (value + 1, NULL, 10);
+}
+
+void
+bench_prepare (BenchRequest *request,
+               int           argc,
+               char        **argv)
+{
+  struct rlimit limit;
+
+  *request = (BenchRequest) { .count = 1, .in_flight = 1, .child = "" };
+  if (argc < 2)
+    {
+      fprintf (stderr, "usage: %s MODE [NAME=VALUE]...\n", argv[0]);
+      exit (2);
+    }
+  request->mode = argv[1];
+  for (int i = 2; i < argc; i++)
+    take_word (request, argv[i]);
+  request->has_threads = request->threads != 0;
+  if (!request->has_threads)
+    request->threads = 1;
+  if (request->count < 1 || request->in_flight < 1 || request->threads < 1)
+    {
+      fprintf (stderr, "%s: less than one\n", argv[0]);
+      exit (2);
+    }
+  snprintf (request->size_text, sizeof request->size_text, "%ld", request->size);
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0)
+    {
+      limit.rlim_cur = limit.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &limit);
+    }
+  make_stdin_a_pipe ();
+  if (request->memory > 0)
+    touch_memory ((size_t) request->memory * MIB);
+  open_fds (request->fds);
+  if (bench_fit (request->live, 2) < request->live)
+    bench_leave_out ("the limit of open files is too low");
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Thread: MAIN. */
+
+#include "config.h"
+
+#include "bench-table.h"
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#define TITLE_WIDTH 16
+#define UNIT_WIDTH 6
+
+/* Three digits that mean something, and no more. */
+static char *
+dup_number (double value)
+{
+  return g_strdup_printf ("%.*f", value >= 100 ? 0 : value >= 10 ? 1 : 2, value);
+}
+
+static guint
+get_width (guint peer)
+{
+  return MAX (8, (guint) strlen (bench_peers[peer].title) + 1);
+}
+
+static void
+append_cell (GString    *table,
+             guint       peer,
+             const char *text)
+{
+  g_string_append_printf (table, "%*s", (int) get_width (peer), text);
+}
+
+static void
+append_cells (GString      *table,
+              BenchResults *results,
+              guint         row,
+              gboolean (*get) (BenchResults *, guint, BenchPeerId, double *),
+              gboolean      is_ratio)
+{
+  for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
+    {
+      g_autofree char *text = NULL;
+      double value;
+
+      if (!results->has_peer[peer])
+        continue;
+      if (get (results, row, peer, &value))
+        text = is_ratio ? g_strdup_printf ("%.2f", value) : dup_number (value);
+      append_cell (table, peer, text != NULL ? text : "-");
+    }
+}
+
+static void
+append_goal (GString      *table,
+             BenchResults *results,
+             guint         index,
+             gboolean      is_ratio)
+{
+  const BenchRow *row = g_ptr_array_index (results->rows, index);
+  double goal = bench_row_get_goal (row);
+  gboolean reached;
+
+  if (!results->has_peer[BENCH_PEER_PROCTOR] || goal <= 0 ||
+      row->scenario->goal_is_ratio != is_ratio)
+    return;
+  g_string_append_printf (table, "  %s%g", row->scenario->less_is_better ? "<=" : ">=", goal);
+  if (bench_results_get_reached (results, index, &reached) && !reached)
+    g_string_append (table, " !");
+}
+
+static gboolean
+has_ratio (BenchResults *results,
+           guint         row)
+{
+  double ratio;
+
+  for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
+    if (results->has_peer[peer] && bench_results_get_ratio (results, row, peer, &ratio))
+      return TRUE;
+
+  return FALSE;
+}
+
+static void
+append_row (GString      *table,
+            BenchResults *results,
+            guint         index)
+{
+  BenchRow *row = g_ptr_array_index (results->rows, index);
+  g_autofree char *title = bench_row_dup_title (row);
+
+  g_string_append_printf (table, "%-*s %-*s", TITLE_WIDTH, title, UNIT_WIDTH, row->scenario->unit);
+  append_cells (table, results, index, bench_results_get_median, FALSE);
+  append_goal (table, results, index, FALSE);
+  g_string_append_c (table, '\n');
+
+  if (!has_ratio (results, index))
+    return;
+  g_string_append_printf (table, "%-*s", TITLE_WIDTH + 1 + UNIT_WIDTH,
+                          row->scenario->of_first ? _("  of its first") : _("  of the floor"));
+  append_cells (table, results, index, bench_results_get_ratio, TRUE);
+  append_goal (table, results, index, TRUE);
+  g_string_append_c (table, '\n');
+}
+
+char *
+bench_table_dup (BenchResults *results)
+{
+  GString *table = g_string_new (NULL);
+
+  g_string_append_printf (table, "%-*s %-*s", TITLE_WIDTH, _("scenario"), UNIT_WIDTH, _("unit"));
+  for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
+    if (results->has_peer[peer])
+      append_cell (table, peer, bench_peers[peer].title);
+  if (results->has_peer[BENCH_PEER_PROCTOR])
+    g_string_append_printf (table, "  %s", _("goal"));
+  g_string_append_c (table, '\n');
+  for (guint i = 0; i < results->rows->len; i++)
+    append_row (table, results, i);
+
+  return g_string_free (table, FALSE);
+}
