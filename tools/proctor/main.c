@@ -26,7 +26,9 @@ typedef struct
 
 static const Verb verbs[] = {
   { "run", N_("Run commands: one, or many in parallel"), verb_run },
+#ifdef PROCTOR_HAVE_BENCH
   { "bench", N_("Measure the library beside its peers"), verb_bench },
+#endif
 };
 
 static const Verb *

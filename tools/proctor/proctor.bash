@@ -145,6 +145,6 @@ _proctor()
 
     local cur prev words cword
     _init_completion || return
-    ((cword == 1)) && COMPREPLY=($(compgen -W 'run bench --help --version' -- "$cur"))
+    ((cword == 1)) && COMPREPLY=($(compgen -W 'run --help --version' -- "$cur"))
 } &&
     complete -F _proctor proctor
