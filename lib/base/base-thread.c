@@ -6,7 +6,6 @@
 
 #include "base/base-thread.h"
 
-#include <glib/gi18n-lib.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -71,11 +70,15 @@ program_is_forked_copy (void)
   return getpid () != pid;
 }
 
-/* The mark must be set before anything else can fork the program, so when the library is loaded. */
+/* The mark must be set before anything else can fork the program, so when the library is loaded. So
+ * must the number of the error that copies get: g_once_init_enter() would wait in a copy for ever,
+ * if another thread of the original was in it.
+ */
 static void __attribute__ ((constructor))
 program_mark_at_load (void)
 {
   (void) program_is_forked_copy ();
+  (void) PROCTOR_ERROR;
 }
 
 gboolean
@@ -84,9 +87,10 @@ program_check_not_forked (GError **error)
   if (G_LIKELY (!program_is_forked_copy ()))
     return TRUE;
 
+  /* Not translated: gettext and its wrapper in GLib have locks, too. */
   g_set_error_literal (
     error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED,
-    _("This is a forked copy of the program that loaded Proctor; call exec before using it"));
+    "This is a forked copy of the program that loaded Proctor; call exec before using it");
   return FALSE;
 }
 
