@@ -19,11 +19,17 @@ typedef struct
   ProctorReadTransport *out;
 } Pumped;
 
+/* On a terminal that changes none of its bytes. */
 static void
-pumped_start (Pumped *self)
+pumped_start (Pumped       *self,
+              ProctorStdio  kind)
 {
   g_autofree char *file = work_path ("counter");
-  g_autoptr(ProctorCommand) command = child_command ("pump", file, NULL);
+  g_autoptr(ProctorCommand) command =
+    kind == PROCTOR_STDIO_PTY
+      ? proctor_command_new ("/bin/sh", "-c", "stty raw <&1; exec \"$0\" pump \"$1\"", child_path,
+                             file, NULL)
+      : child_command ("pump", file, NULL);
   int fd;
 
   g_assert_true (g_file_set_contents (file, "\0\0\0\0\0\0\0\0", 8, NULL));
@@ -32,6 +38,7 @@ pumped_start (Pumped *self)
   g_assert_true (self->counter != MAP_FAILED);
   close (fd);
 
+  proctor_command_set_stdout (command, kind);
   log_init (&self->log);
   self->log.seeds[1] = 0;
   self->transport = open_or_abort (command, &self->log);
@@ -64,11 +71,11 @@ await_blocked (Pumped *self)
 }
 
 static void
-test_pause (void)
+pause_some_times (ProctorStdio kind)
 {
   Pumped pumped = { 0 };
 
-  pumped_start (&pumped);
+  pumped_start (&pumped, kind);
   for (guint i = 0; i < 3; i++)
     {
       gsize received = pumped.log.received[1];
@@ -91,6 +98,14 @@ test_pause (void)
       g_assert_true (proctor_read_transport_is_reading (pumped.out));
     }
   pumped_end (&pumped);
+}
+
+static void
+test_pause (void)
+{
+  pause_some_times (PROCTOR_STDIO_PIPE);
+  pause_some_times (PROCTOR_STDIO_SOCKET);
+  pause_some_times (PROCTOR_STDIO_PTY);
 }
 
 /* A protocol that only wants one piece at a time. */
@@ -161,7 +176,7 @@ test_pause_from_other_threads (void)
   gsize received;
 
   g_atomic_int_set (&stop_flickering, FALSE);
-  pumped_start (&pumped);
+  pumped_start (&pumped, PROCTOR_STDIO_PIPE);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("flicker", flicker, pumped.out);
   iterate_for (&pumped.log, (GTimeSpan) scaled (200) * G_TIME_SPAN_MILLISECOND);

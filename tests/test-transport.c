@@ -7,6 +7,9 @@
 
 #include "transport-testing.h"
 
+/* What a transport can be of. What is special to the last two is in test-transport-stdio.c. */
+static const ProctorStdio kinds[] = { PROCTOR_STDIO_PIPE, PROCTOR_STDIO_SOCKET, PROCTOR_STDIO_PTY };
+
 /* ---- the order of things */
 
 static void
@@ -71,6 +74,7 @@ test_many (void)
       g_autofree char *number = g_strdup_printf ("%u", i);
       g_autoptr(ProctorCommand) command = child_command ("say", number, "", NULL);
 
+      proctor_command_set_stdout (command, kinds[i % G_N_ELEMENTS (kinds)]);
       log_init (&logs[i]);
       /* Nobody else holds it. */
       g_object_unref (open_or_abort (command, &logs[i]));
@@ -260,6 +264,8 @@ test_limits (void)
   g_autoptr(ProctorCommand) command = gated_command ("cat");
   g_autoptr(ProctorSubprocessTransport) transport = NULL;
   ProctorWriteTransport *in;
+  gsize low;
+  gsize high;
 
   log_init (&log);
   transport = open_or_abort (command, &log);
@@ -271,6 +277,18 @@ test_limits (void)
   AWAIT (&log, proctor_write_transport_get_write_buffer_size (in) == 0 && !log.paused);
   g_assert_cmpuint (log.n_pauses, <=, 1);
   log.n_pauses = 0;
+
+  /* Nothing is not too much. */
+  write_text (in, "");
+  proctor_write_transport_write_all (in, NULL, 0);
+  g_assert_false (log.paused);
+  g_test_expect_message ("Proctor", G_LOG_LEVEL_CRITICAL, "*low <= high*");
+  proctor_write_transport_set_write_buffer_limits (in, 2, 1);
+  g_test_assert_expected_messages ();
+  proctor_write_transport_get_write_buffer_limits (in, &low, &high);
+  g_assert_cmpuint (low, ==, 0);
+  g_assert_cmpuint (high, ==, 0);
+  g_assert_cmpuint (log.n_pauses, ==, 0);
 
   write_pattern (in, MIB, 0);
   g_assert_true (log.paused);
@@ -334,55 +352,6 @@ test_shut_of_stdin_flushes (void)
   g_assert_no_error (log.errors[0]);
 }
 
-/* ---- stdios that are no pipes */
-
-static void
-test_stdios (void)
-{
-  const struct
-  {
-    ProctorStdio stdios[3];
-    const char *lost; /* in any order, after `m` and the data */
-  } table[] = {
-    { { PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_DEFAULT }, "ABC" },
-    { { PROCTOR_STDIO_PIPE, PROCTOR_STDIO_PIPE, PROCTOR_STDIO_PIPE }, "ABC" },
-    { { PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_PIPE, PROCTOR_STDIO_DEVNULL }, "B" },
-    { { PROCTOR_STDIO_INHERIT, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_PIPE }, "C" },
-    { { PROCTOR_STDIO_PIPE, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_DEVNULL }, "A" },
-    { { PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_STDOUT }, "AB" },
-    { { PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_STDOUT }, "" },
-    { { PROCTOR_STDIO_INHERIT, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_DEVNULL }, "" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
-    {
-      g_auto(Log) log = { 0 };
-      g_autoptr(ProctorCommand) command = child_command ("say", "out", "err", NULL);
-      g_autoptr(ProctorSubprocessTransport) transport = NULL;
-
-      proctor_command_set_stdin (command, table[i].stdios[0]);
-      proctor_command_set_stdout (command, table[i].stdios[1]);
-      proctor_command_set_stderr (command, table[i].stdios[2]);
-      log_init (&log);
-      transport = open_or_abort (command, &log);
-      for (int fd = -1; fd < 5; fd++)
-        {
-          gboolean is_pipe = fd >= 0 && fd < 3 && strchr (table[i].lost, "ABC"[fd]) != NULL;
-          GObject *pipe_transport = proctor_subprocess_transport_get_pipe_transport (transport, fd);
-
-          g_assert_true ((pipe_transport != NULL) == is_pipe);
-        }
-      AWAIT (&log, log.lost);
-      for (int fd = 0; fd < 3; fd++)
-        g_assert_true (log.pipe_lost[fd] == (strchr (table[i].lost, "ABC"[fd]) != NULL));
-      if (log.pipe_lost[1])
-        assert_data (&log, 1, table[i].stdios[2] == PROCTOR_STDIO_STDOUT ? "outerr" : "out");
-      if (log.pipe_lost[2])
-        assert_data (&log, 2, "err");
-      g_assert_true (log.exited);
-    }
-}
-
 /* ---- what never starts */
 
 static void
@@ -413,7 +382,13 @@ test_errors (void)
   g_autoptr(ProctorCommand) nowhere = child_command ("exit", NULL);
 
   proctor_command_set_cwd (nowhere, "/proctor/no/such/folder");
-  assert_fails (absent, NULL, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      proctor_command_set_stdin (absent, kinds[i]);
+      proctor_command_set_stdout (absent, kinds[i]);
+      proctor_command_set_stderr (absent, kinds[i]);
+      assert_fails (absent, NULL, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    }
   assert_fails (invalid, NULL, PROCTOR_ERROR, PROCTOR_ERROR_INVALID_COMMAND);
   assert_fails (nowhere, NULL, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
@@ -421,11 +396,9 @@ test_errors (void)
 static void
 test_cancel (void)
 {
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GCancellable) cancelled = g_cancellable_new ();
   g_autoptr(ProctorCommand) command = child_command ("sleep", "100", NULL);
   g_autofree char *fifo = work_path ("fifo");
-  Canceller canceller;
 
   g_cancellable_cancel (cancelled);
   assert_fails (command, cancelled, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -433,9 +406,16 @@ test_cancel (void)
   /* Before its program runs the child opens this, and waits for a writer. */
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   proctor_command_set_stdin_path (command, fifo);
-  canceller_start (&canceller, cancellable, 5 * G_TIME_SPAN_MILLISECOND);
-  assert_fails (command, cancellable, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  canceller_join (&canceller);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      Canceller canceller;
+
+      proctor_command_set_stdout (command, kinds[i]);
+      canceller_start (&canceller, cancellable, 5 * G_TIME_SPAN_MILLISECOND);
+      assert_fails (command, cancellable, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      canceller_join (&canceller);
+    }
 }
 
 /* ---- signals and shutting */
@@ -703,7 +683,6 @@ main (int    argc,
     { "limits", test_limits, ALL_WAYS },
     { "abort", test_abort, ALL_WAYS },
     { "shut-of-stdin-flushes", test_shut_of_stdin_flushes, ALL_WAYS },
-    { "stdios", test_stdios, ALL_WAYS },
     { "errors", test_errors, ALL_WAYS },
     { "cancel", test_cancel, ALL_WAYS },
     { "signals", test_signals, ALL_WAYS },
