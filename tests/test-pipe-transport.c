@@ -19,6 +19,7 @@ typedef enum
   KIND_FIFO,
   KIND_SOCKET,
   KIND_TERMINAL, /* what is written there by a program, its master reads */
+  KIND_TYPED,    /* what its master writes, a program reads there */
   N_KINDS
 } Kind;
 
@@ -45,12 +46,15 @@ make_ends (Kind kind,
       g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
       break;
     case KIND_TERMINAL:
+    case KIND_TYPED:
     case N_KINDS:
     default:
-      g_assert_cmpint (openpty (&ends[0], &ends[1], NULL, NULL, NULL), ==, 0);
-      g_assert_cmpint (tcgetattr (ends[1], &raw), ==, 0);
+      g_assert_cmpint (openpty (&ends[kind == KIND_TYPED], &ends[kind != KIND_TYPED], NULL, NULL,
+                                NULL),
+                       ==, 0);
+      g_assert_cmpint (tcgetattr (ends[0], &raw), ==, 0);
       cfmakeraw (&raw);
-      g_assert_cmpint (tcsetattr (ends[1], TCSANOW, &raw), ==, 0);
+      g_assert_cmpint (tcsetattr (ends[0], TCSANOW, &raw), ==, 0);
       break;
     }
   g_assert_true (ends[0] >= 0 && ends[1] >= 0);
@@ -170,10 +174,14 @@ test_write (void)
       write_text (transport, "hello");
       g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 5);
       write_text (transport, " there");
+      /* A terminal that hangs up takes with it what was typed. */
+      if (kind == KIND_TYPED)
+        g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 6);
       proctor_write_transport_shut (transport);
       g_assert_true (proctor_write_transport_is_closing (transport));
       AWAIT (&log, log.lost);
-      g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 6);
+      if (kind != KIND_TYPED)
+        g_assert_cmpint (read (ends[0], buffer, sizeof buffer), ==, 6);
       g_assert_cmpmem (buffer, 6, " there", 6);
       g_assert_cmpstr (log.text->str, ==, "ml");
       g_assert_no_error (log.error);
@@ -442,7 +450,7 @@ test_reader_goes_with_data (void)
       g_assert_true (log.paused);
       close (ends[0]);
       AWAIT (&log, log.lost);
-      if (kind != KIND_TERMINAL)
+      if (kind != KIND_TERMINAL && kind != KIND_TYPED)
         g_assert_error (log.error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
       g_assert_nonnull (log.error);
       g_assert_cmpuint (proctor_write_transport_get_write_buffer_size (transport), ==, 0);
@@ -456,17 +464,20 @@ test_reader_goes_with_data (void)
 static void
 test_shut_of_reader (void)
 {
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < 2 * N_KINDS; i++)
     {
       g_auto(Log) log = { 0 };
       g_autoptr(ProctorReadTransport) transport = NULL;
       int ends[2];
 
-      make_ends (KIND_PIPE, ends);
+      make_ends (i / 2, ends);
       log_init (&log);
       transport = connect_read_or_abort (ends[0], &log);
-      if (i == 1)
-        proctor_read_transport_pause_reading (transport);
+      if (i % 2 == 1)
+        {
+          proctor_read_transport_pause_reading (transport);
+          put (ends[1], "not wanted");
+        }
       proctor_read_transport_shut (transport);
       g_assert_true (proctor_read_transport_is_closing (transport));
       g_assert_false (proctor_read_transport_is_reading (transport));
@@ -481,21 +492,58 @@ test_shut_of_reader (void)
 static void
 test_abort (void)
 {
-  g_auto(Log) log = { 0 };
-  g_autoptr(ProctorWriteTransport) transport = NULL;
-  int ends[2];
+  for (Kind kind = 0; kind < N_KINDS; kind++)
+    {
+      g_auto(Log) log = { 0 };
+      g_autoptr(ProctorWriteTransport) transport = NULL;
+      int ends[2];
 
-  make_ends (KIND_PIPE, ends);
+      make_ends (kind, ends);
+      log_init (&log);
+      transport = connect_write_or_abort (ends[1], &log);
+      write_pattern (transport, MIB, 0);
+      proctor_write_transport_abort (transport);
+      AWAIT (&log, log.lost);
+      g_assert_no_error (log.error);
+      g_assert_false (is_open (ends[1]));
+      close (ends[0]);
+      g_clear_object (&transport);
+      assert_all_bytes_back ();
+    }
+}
+
+/* One that never ends, and one into which everything fits. */
+static void
+test_endless_device (void)
+{
+  g_auto(Log) log = { 0 };
+  g_auto(Log) writer_log = { 0 };
+  g_autoptr(ProctorReadTransport) reader = NULL;
+  g_autoptr(ProctorWriteTransport) writer = NULL;
+  int in = open ("/dev/random", O_RDONLY | O_CLOEXEC);
+  int out = open ("/dev/random", O_WRONLY | O_CLOEXEC);
+
+  if (in < 0 || out < 0)
+    {
+      g_test_skip ("/dev/random cannot be opened");
+      g_assert_false (in >= 0 && close (in) < 0);
+      g_assert_false (out >= 0 && close (out) < 0);
+      return;
+    }
+
   log_init (&log);
-  transport = connect_write_or_abort (ends[1], &log);
-  write_pattern (transport, MIB, 0);
-  proctor_write_transport_abort (transport);
+  log_init (&writer_log);
+  reader = connect_read_or_abort (in, &log);
+  writer = connect_write_or_abort (out, &writer_log);
+  write_pattern (writer, MIB, 0);
+  proctor_write_transport_shut (writer);
+  AWAIT (&log, log.received[0] > 100 * KIB && writer_log.lost);
+  g_assert_no_error (writer_log.error);
+  proctor_read_transport_shut (reader);
   AWAIT (&log, log.lost);
+  g_assert_cmpstr (log.text->str, ==, "mdl");
   g_assert_no_error (log.error);
-  g_assert_false (is_open (ends[1]));
-  close (ends[0]);
-  g_clear_object (&transport);
-  assert_all_bytes_back ();
+  g_assert_false (is_open (in) || is_open (out));
 }
 
 /* ---- flow */
@@ -582,6 +630,84 @@ test_marks_of_zero (void)
       g_assert_cmpuint (GPOINTER_TO_SIZE (g_thread_join (thread)), ==, 1000 + 2 * MIB);
       g_assert_cmpuint (log.n_pauses, ==, log.n_resumes);
     }
+}
+
+static void
+await_full (ProctorWriteTransport *transport,
+            Log                   *log)
+{
+  gsize before;
+
+  do
+    {
+      before = proctor_write_transport_get_write_buffer_size (transport);
+      iterate_for (log, 20 * G_TIME_SPAN_MILLISECOND);
+    }
+  while (proctor_write_transport_get_write_buffer_size (transport) != before || before == 2 * MIB);
+}
+
+/* As much as the high mark is not too much, and as much as the low one is little enough. */
+static void
+test_exact_marks (void)
+{
+  g_auto(Log) log = { 0 };
+  g_autoptr(ProctorWriteTransport) transport = NULL;
+  gsize held;
+  int ends[2];
+
+  make_ends (KIND_PIPE, ends);
+  log_init (&log);
+  transport = connect_write_or_abort (ends[1], &log);
+  proctor_write_transport_set_write_buffer_limits (transport, 0, 2 * MIB);
+  write_pattern (transport, 2 * MIB, 0);
+  await_full (transport, &log);
+  held = proctor_write_transport_get_write_buffer_size (transport);
+  proctor_write_transport_set_write_buffer_limits (transport, 0, held);
+  g_assert_false (log.paused);
+  write_text (transport, "1");
+  g_assert_true (log.paused);
+  proctor_write_transport_set_write_buffer_limits (transport, held, held);
+  g_assert_true (log.paused);
+  proctor_write_transport_set_write_buffer_limits (transport, held + 1, held + 1);
+  g_assert_false (log.paused);
+  g_assert_cmpuint (log.n_pauses, ==, 1);
+  proctor_write_transport_abort (transport);
+  AWAIT (&log, log.lost);
+  close (ends[0]);
+}
+
+/* A socket that is read and written, each through an fd of its own. The end of what is written is
+ * seen when both are closed.
+ */
+static void
+test_both_ways (void)
+{
+  g_auto(Log) log = { 0 };
+  g_auto(Log) writer_log = { 0 };
+  g_autoptr(ProctorReadTransport) reader = NULL;
+  g_autoptr(ProctorWriteTransport) writer = NULL;
+  char buffer[16];
+  int ends[2];
+  int copy;
+
+  make_ends (KIND_SOCKET, ends);
+  copy = fcntl (ends[0], F_DUPFD_CLOEXEC, 3);
+  log_init (&log);
+  log_init (&writer_log);
+  reader = connect_read_or_abort (ends[0], &log);
+  writer = connect_write_or_abort (copy, &writer_log);
+  write_text (writer, "question");
+  proctor_write_transport_shut (writer);
+  AWAIT (&log, writer_log.lost);
+  g_assert_no_error (writer_log.error);
+  g_assert_cmpint (read (ends[1], buffer, sizeof buffer), ==, 8);
+  g_assert_cmpint (recv (ends[1], buffer, 1, MSG_DONTWAIT), ==, -1);
+  put (ends[1], "answer");
+  AWAIT (&log, log.received[0] == 6);
+  proctor_read_transport_shut (reader);
+  AWAIT (&log, log.lost);
+  g_assert_cmpint (read (ends[1], buffer, sizeof buffer), ==, 0);
+  close (ends[1]);
 }
 
 /* Large memory is given back when it is sent, though the pipe stays open. */
@@ -929,8 +1055,11 @@ main (int    argc,
     { "reader-goes-with-data", test_reader_goes_with_data, ALL_WAYS },
     { "shut-of-reader", test_shut_of_reader, ALL_WAYS },
     { "abort", test_abort, ALL_WAYS },
+    { "endless-device", test_endless_device, ALL_WAYS },
     { "pausing-writer", test_pausing_writer, ALL_WAYS },
     { "marks-of-zero", test_marks_of_zero, ALL_WAYS },
+    { "exact-marks", test_exact_marks, ALL_WAYS },
+    { "both-ways", test_both_ways, ALL_WAYS },
     { "memory-comes-back", test_memory_comes_back, ALL_WAYS },
     { "random-use", test_random_use, ALL_WAYS },
     { "many", test_many, ALL_WAYS },

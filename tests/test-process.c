@@ -91,6 +91,52 @@ test_pid (void)
   g_assert_cmpint (proctor_process_get_pid (process), ==, property);
 }
 
+/* A stream for what is a pipe, a socket or a terminal, and none for the rest. The limit is that of
+ * both readers.
+ */
+static void
+test_streams (void)
+{
+  static const struct
+  {
+    ProctorStdio stdios[3];
+    const char *streams;
+  } table[] = {
+    { { PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_DEFAULT, PROCTOR_STDIO_DEFAULT }, "" },
+    { { PROCTOR_STDIO_INHERIT, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_STDOUT }, "" },
+    { { PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_PIPE, PROCTOR_STDIO_STDOUT }, "1" },
+    { { PROCTOR_STDIO_PIPE, PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_PIPE }, "02" },
+    { { PROCTOR_STDIO_PIPE, PROCTOR_STDIO_PIPE, PROCTOR_STDIO_PIPE }, "012" },
+    { { PROCTOR_STDIO_SOCKET, PROCTOR_STDIO_SOCKET, PROCTOR_STDIO_SOCKET }, "012" },
+    { { PROCTOR_STDIO_PTY, PROCTOR_STDIO_PTY, PROCTOR_STDIO_PTY }, "01" },
+    { { PROCTOR_STDIO_DEVNULL, PROCTOR_STDIO_PIPE, PROCTOR_STDIO_PTY }, "12" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    {
+      g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+      g_autoptr(ProctorProcess) process = NULL;
+      ProctorStreamReader *readers[2];
+
+      proctor_command_set_stdin (command, table[i].stdios[0]);
+      proctor_command_set_stdout (command, table[i].stdios[1]);
+      proctor_command_set_stderr (command, table[i].stdios[2]);
+      proctor_command_set_limit (command, 123);
+      process = spawn_or_abort (command);
+      readers[0] = proctor_process_get_stdout (process);
+      readers[1] = proctor_process_get_stderr (process);
+      g_assert_true ((proctor_process_get_stdin (process) != NULL) ==
+                     (strchr (table[i].streams, '0') != NULL));
+      for (int k = 0; k < 2; k++)
+        {
+          g_assert_true ((readers[k] != NULL) == (strchr (table[i].streams, '1' + k) != NULL));
+          if (readers[k] != NULL)
+            g_assert_cmpuint (proctor_stream_reader_get_limit (readers[k]), ==, 123);
+        }
+      assert_returncode (process, 0);
+    }
+}
+
 static void
 test_state (void)
 {
@@ -428,6 +474,33 @@ test_wait_needs_no_pipes (void)
   holder = await_pid (mark);
   g_assert_cmpint (kill (holder, 0), ==, 0);
   kill (holder, SIGKILL);
+}
+
+/* It waits for a process that waits for its reader, until somebody reads. */
+static void
+test_wait_does_not_read (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("flood", "3000000", "0", NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(ProctorResult) result = NULL;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  Canceller canceller;
+  int returncode;
+
+  proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
+  process = spawn_or_abort (command);
+  canceller_start (&canceller, cancellable, 20 * G_TIME_SPAN_MILLISECOND);
+  g_assert_false (way_wait (process, cancellable, &returncode, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  canceller_join (&canceller);
+  g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_RUNNING);
+
+  result = way_communicate (process, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (proctor_result_get_stdout (result)), ==, 3000000);
+  assert_returncode (process, 0);
 }
 
 static void
@@ -1008,6 +1081,7 @@ test_forked_copy_with_a_loop (void)
 
 static const ApiTest tests[] = {
   { "pid", test_pid },
+  { "streams", test_streams },
   { "state", test_state },
   { "polled", test_polled },
   { "exited-signal", test_exited_signal },
@@ -1020,6 +1094,7 @@ static const ApiTest tests[] = {
   { "wait-again", test_wait_again },
   { "many-waiters", test_many_waiters },
   { "wait-needs-no-pipes", test_wait_needs_no_pipes },
+  { "wait-does-not-read", test_wait_does_not_read },
   { "wait-cancelled", test_wait_cancelled },
   { "one-wait-of-two-cancelled", test_one_wait_of_two_cancelled, TWO_WAYS },
   { "cancelled-after-the-wait", test_cancelled_after_the_wait, TWO_WAYS },

@@ -441,6 +441,7 @@ connect_write_pipe (int                   fd,
  * now; `connection_made` is called before this returns.
  *
  * @fd belongs to the transport from now on, also if there is an error, and is made nonblocking.
+ * The reader of a socket sees the end when no other copy of @fd is open either.
  *
  * Errors: %G_IO_ERROR_NOT_SUPPORTED for a regular file, a directory, or a device that cannot be
  * waited for (/dev/null); %G_IO_ERROR_INVALID_ARGUMENT if @fd is not open for writing; %G_IO_ERROR
