@@ -121,7 +121,8 @@ test_child_closes_stdin (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autoptr(ProctorCommand) command = with_pipes (child_command ("close-stdin", "enough", NULL));
+      g_autoptr(ProctorCommand) command =
+        with_pipes (child_command ("close-stdin", "enough", NULL));
       g_autoptr(ProctorProcess) process = NULL;
       g_autoptr(ProctorResult) result = NULL;
 

@@ -19,7 +19,7 @@ typedef struct
   ProctorReadTransport *out;
 } Pumped;
 
-/* On a terminal that changes none of its bytes. */
+/* A terminal is made raw first, so that it changes none of the bytes. */
 static void
 pumped_start (Pumped       *self,
               ProctorStdio  kind)
