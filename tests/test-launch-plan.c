@@ -165,7 +165,7 @@ test_environment (gconstpointer data)
   apply_changes (command, test->changes);
 
   plan = must_plan (command);
-  assert_strv (plan->envp, "|", test->envp);
+  assert_strv (plan->environ.variables, "|", test->envp);
 }
 
 static void
@@ -182,18 +182,18 @@ test_environment_own (void)
   g_setenv ("PROCTOR_TEST_OWN", "own\xff", TRUE);
   g_setenv ("PROCTOR_TEST_REMOVED", "1", TRUE);
   plan = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv (plan->envp, "PROCTOR_TEST_OWN"), ==, "own\xff");
-  g_assert_cmpstr (g_environ_getenv (plan->envp, "PROCTOR_TEST_SET"), ==, "set");
-  g_assert_null (g_environ_getenv (plan->envp, "PROCTOR_TEST_REMOVED"));
+  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_OWN"), ==, "own\xff");
+  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_SET"), ==, "set");
+  g_assert_null (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_REMOVED"));
 
   proctor_command_clear_environ (command);
   cleared = must_plan (command);
-  g_assert_cmpuint (g_strv_length (cleared->envp), ==, 0);
+  g_assert_cmpuint (g_strv_length (cleared->environ.variables), ==, 0);
 
   proctor_command_set_environ (command, NULL);
   own_again = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv (own_again->envp, "PROCTOR_TEST_REMOVED"), ==, "1");
-  g_assert_null (g_environ_getenv (own_again->envp, "PROCTOR_TEST_SET"));
+  g_assert_cmpstr (g_environ_getenv (own_again->environ.variables, "PROCTOR_TEST_REMOVED"), ==, "1");
+  g_assert_null (g_environ_getenv (own_again->environ.variables, "PROCTOR_TEST_SET"));
 
   g_unsetenv ("PROCTOR_TEST_OWN");
   g_unsetenv ("PROCTOR_TEST_REMOVED");
@@ -214,7 +214,7 @@ test_environment_own_odd (void)
   plan = must_plan (command);
   environ = own;
 
-  assert_strv (plan->envp, "|", "no variable|=C:=x|A=1||no variable|B=2");
+  assert_strv (plan->environ.variables, "|", "no variable|=C:=x|A=1||no variable|B=2");
 }
 
 /* A composition that is quadratic takes minutes here. */
@@ -241,12 +241,12 @@ test_environment_large (void)
     }
 
   plan = must_plan (command);
-  g_assert_null (g_environ_getenv (plan->envp, "VARIABLE_0"));
-  g_assert_cmpstr (g_environ_getenv (plan->envp, "VARIABLE_1"), ==, "1");
-  g_assert_cmpstr (g_environ_getenv (plan->envp, "VARIABLE_2"), ==, "changed");
-  g_assert_cmpstr (g_environ_getenv (plan->envp, "VARIABLE_99998"), ==, "changed");
+  g_assert_null (g_environ_getenv (plan->environ.variables, "VARIABLE_0"));
+  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_1"), ==, "1");
+  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_2"), ==, "changed");
+  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_99998"), ==, "changed");
   /* Of every third, those of the base go and the others never come. */
-  g_assert_cmpuint (g_strv_length (plan->envp), ==, n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
+  g_assert_cmpuint (g_strv_length (plan->environ.variables), ==, n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
 }
 
 /* ---- PATH ---- */

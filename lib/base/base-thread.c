@@ -17,10 +17,17 @@
 /* Enough for a system call and a message; there may be thousands of these threads. */
 #define SMALL_STACK_SIZE (128 * 1024)
 
+/* A forked copy's only thread is its main one, but may be remembered as another: the copy must not
+ * come here, and need not.
+ */
 gboolean
 thread_is_main (void)
 {
-  return (pid_t) syscall (SYS_gettid) == getpid ();
+  static _Thread_local enum { UNKNOWN, MAIN, OTHER } answer;
+
+  if (G_UNLIKELY (answer == UNKNOWN))
+    answer = (pid_t) syscall (SYS_gettid) == getpid () ? MAIN : OTHER;
+  return answer == MAIN;
 }
 
 /* The mark lies on a page that the kernel empties in a forked copy (MADV_WIPEONFORK, Linux 4.14),

@@ -38,108 +38,6 @@ make_argv (const CommandSpec *spec)
   return argv;
 }
 
-/* The keys of the table below are "NAME=VALUE" entries, or bare names to look one up: what
- * counts ends at the first "=".
- */
-static guint
-env_name_hash (gconstpointer key)
-{
-  guint hash = 5381;
-
-  for (const guchar *p = key; *p != '\0' && *p != '='; p++)
-    hash = hash * 33 + *p;
-
-  return hash;
-}
-
-static gboolean
-env_name_equal (gconstpointer a,
-                gconstpointer b)
-{
-  gsize length = strcspn (a, "=");
-
-  return length == strcspn (b, "=") && memcmp (a, b, length) == 0;
-}
-
-/* Adds entries of a base that does not need to be clean: a program's own environment may hold
- * entries that are no variables, which go to the child as they are, and a variable twice, of which
- * getenv() knows only the first. A shell may see the last, so the others do not go on.
- */
-static void
-add_base (GPtrArray          *entries,
-          GHashTable         *positions,
-          const char * const *base)
-{
-  for (gsize i = 0; base[i] != NULL; i++)
-    {
-      const char *equals = strchr (base[i], '=');
-      gboolean is_variable = equals != NULL && equals != base[i];
-      char *entry;
-
-      if (is_variable && g_hash_table_contains (positions, base[i]))
-        continue;
-
-      entry = g_strdup (base[i]);
-      if (is_variable)
-        g_hash_table_insert (positions, entry, GUINT_TO_POINTER (entries->len));
-      g_ptr_array_add (entries, entry);
-    }
-}
-
-/* A changed variable keeps its place, a removed one leaves a NULL there. */
-static void
-apply_change (GPtrArray              *entries,
-              GHashTable             *positions,
-              const CommandEnvChange *change)
-{
-  gpointer position = NULL;
-  gboolean exists = g_hash_table_lookup_extended (positions, change->name, NULL, &position);
-  char *entry = change->value != NULL ? g_strconcat (change->name, "=", change->value, NULL) : NULL;
-
-  if (!exists)
-    {
-      if (entry == NULL)
-        return;
-      position = GUINT_TO_POINTER (entries->len);
-      g_ptr_array_add (entries, NULL);
-    }
-
-  /* The table's key is the old entry, so it has to go before that is freed. */
-  if (entry != NULL)
-    g_hash_table_replace (positions, entry, position);
-  else
-    g_hash_table_remove (positions, change->name);
-
-  g_free (entries->pdata[GPOINTER_TO_UINT (position)]);
-  entries->pdata[GPOINTER_TO_UINT (position)] = entry;
-}
-
-static GStrv
-make_environment (const CommandSpec  *spec,
-                  const char * const *own_environ)
-{
-  g_auto(GStrv) now = spec->environ == NULL && own_environ == NULL ? g_get_environ () : NULL;
-  const char * const *own = now != NULL ? (const char * const *) now : own_environ;
-  g_autoptr(GPtrArray) entries = g_ptr_array_new ();
-  g_autoptr(GHashTable) positions = g_hash_table_new (env_name_hash, env_name_equal);
-  GStrv envp;
-  gsize n = 0;
-
-  add_base (entries, positions, spec->environ != NULL ? (const char * const *) spec->environ : own);
-  for (guint i = 0; i < spec->env_changes->len; i++)
-    apply_change (entries, positions, g_ptr_array_index (spec->env_changes, i));
-
-  envp = g_new (char *, entries->len + 1);
-  for (guint i = 0; i < entries->len; i++)
-    {
-      if (entries->pdata[i] != NULL)
-        envp[n++] = entries->pdata[i];
-    }
-  envp[n] = NULL;
-
-  return envp;
-}
-
 /* 0, or what is wrong with the file for execve. A relative @path is meant as seen from the
  * child's directory @cwd.
  */
@@ -298,7 +196,7 @@ make_candidates (const CommandSpec  *spec,
       return g_strdupv ((GStrv) path);
     }
 
-  search = g_environ_getenv (plan->envp, "PATH");
+  search = g_environ_getenv (plan->environ.variables, "PATH");
 
   return search_path (program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
 }
@@ -334,7 +232,7 @@ launch_plan_new (const CommandSpec   *spec,
 
   self = g_new0 (LaunchPlan, 1);
   self->argv = make_argv (spec);
-  self->envp = make_environment (spec, own_environ);
+  child_environ_init (&self->environ, spec, own_environ);
   make_cpu_mask (self, spec->attributes.cpus, spec->attributes.n_cpus);
   if (!identity_plan_init (&self->identity, &spec->attributes, error))
     return NULL;
@@ -352,7 +250,7 @@ void
 launch_plan_free (LaunchPlan *self)
 {
   g_strfreev (self->argv);
-  g_strfreev (self->envp);
+  child_environ_clear (&self->environ);
   g_strfreev (self->candidates);
   identity_plan_clear (&self->identity);
   g_free (self->cpu_mask);

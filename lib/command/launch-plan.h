@@ -6,16 +6,17 @@
 
 #pragma once
 
-#include "command/command-spec.h"
+#include "command/child-environ.h"
 #include "command/identity-plan.h"
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. Immutable once made. */
+/* Thread: ANY. Immutable once made. Not used beyond the spec and the environment that it is made of.
+ */
 typedef struct
 {
   GStrv argv;       /* at least one */
-  GStrv envp;       /* the whole environment of the child */
+  ChildEnviron environ;
   GStrv candidates; /* paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES */
   IdentityPlan identity;
 

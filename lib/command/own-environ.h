@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount ref_count;
-  GStrv variables;
+  char **variables; /* NAME=VALUE, with NULL at the end */
+  char *text;       /* what they point into */
 } OwnEnviron;
 
 OwnEnviron *own_environ_new (void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: WORKER. Signals are blocked there, so that a broken pipe is EPIPE and nothing else. */
+/* Thread: WORKER, which lets no SIGPIPE through. */
 
 #include "config.h"
 
@@ -115,18 +115,23 @@ write_once (PipeSink *self)
   struct iovec pieces[MAX_PIECES_PER_WRITE];
   gsize length;
   guint n_pieces = fill_pieces (self, pieces, &length);
+  HeldSigpipe held;
   gssize sent;
+  int error_number;
 
+  worker_hold_sigpipe (self->worker, &held);
   do
     sent = writev (self->fd, pieces, (int) n_pieces);
   while (sent < 0 && errno == EINTR);
+  error_number = errno;
+  worker_release_sigpipe (&held, sent < 0 && error_number == EPIPE);
 
-  if (sent < 0 && errno == EAGAIN)
+  if (sent < 0 && error_number == EAGAIN)
     return FALSE;
   if (sent < 0)
     {
       /* EIO is a terminal's word for a reader that has gone. */
-      lose (self, self->kind == PIPE_KIND_TERMINAL && errno == EIO ? EPIPE : errno);
+      lose (self, self->kind == PIPE_KIND_TERMINAL && error_number == EIO ? EPIPE : error_number);
       return FALSE;
     }
 

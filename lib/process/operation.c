@@ -117,7 +117,7 @@ post (Operation    *self,
     }
 
   operation_ref (self);
-  actor_post (self->actor, &self->message, start_in_worker);
+  actor_post_and_help (self->actor, &self->message, start_in_worker);
 }
 
 static void
@@ -188,11 +188,28 @@ operation_run_blocking (Operation           *self,
 
   sleeper_init (&sleeper, watcher);
   self->sleeper = &sleeper;
+  g_atomic_pointer_set (&self->errand_thread, g_thread_self ());
   post (self, cancellable);
+  g_atomic_pointer_set (&self->errand_thread, NULL);
+  if (self->errand_func != NULL)
+    self->errand_func (self->errand_data);
   sleeper_sleep (&sleeper);
   sleeper_clear (&sleeper);
 
   let_go_of_callers_things (self);
+}
+
+gboolean
+operation_give_errand (Operation           *self,
+                       OperationErrandFunc  func,
+                       gpointer             data)
+{
+  if (g_atomic_pointer_get (&self->errand_thread) != g_thread_self ())
+    return FALSE;
+
+  self->errand_func = func;
+  self->errand_data = data;
+  return TRUE;
 }
 
 /* ---- answering */

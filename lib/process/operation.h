@@ -22,6 +22,9 @@ typedef struct _Operation Operation;
 typedef void (*OperationFunc) (Actor     *actor,
                                Operation *operation);
 
+/* Runs in the caller's thread, which blocks until the operation is finished. */
+typedef void (*OperationErrandFunc) (gpointer data);
+
 /* Takes the answer of an operation that another actor has asked for, on that actor's worker. Takes
  * the reference, too.
  */
@@ -66,6 +69,13 @@ struct _Operation
   Sleeper *sleeper; /* of a blocking call; the actor wakes it, once */
   GCancellable *cancellable;
   gulong cancelled_id;
+
+  /* atomic */
+  GThread *errand_thread; /* the blocking caller, while it takes an errand; not referenced */
+
+  /* that thread's only, which is then in the worker's place */
+  OperationErrandFunc errand_func;
+  gpointer errand_data;
 
   /* atomic */
   int cancel_posted;
@@ -125,6 +135,13 @@ void operation_return_result (Operation *self,
 void operation_run_blocking (Operation           *self,
                              GCancellable        *cancellable,
                              ProctorChildWatcher *watcher);
+
+/* Worker only, in start_func: has the caller do something before it sleeps, if it blocks and it is
+ * the calling thread that does the worker's work. Whether it will.
+ */
+gboolean operation_give_errand (Operation           *self,
+                                OperationErrandFunc  func,
+                                gpointer             data);
 
 /* Worker only: gives the answer, which was put into the operation before, to the caller. Takes the
  * actor's reference.

@@ -277,6 +277,26 @@ stdio_defaults (ProcessActor    *self,
   return STDIO_DEFAULTS_PIPES;
 }
 
+/* Not where the child's death is bound to the thread's, nor where opening a file may take as long as
+ * another program likes: while the caller sleeps it may have to reap.
+ */
+static gboolean
+may_be_spawned_by_caller (const CommandSpec *spec)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (spec->files.stdio); i++)
+    {
+      if (spec->files.stdio[i].path != NULL)
+        return FALSE;
+    }
+  return spec->attributes.parent_death_signal == 0;
+}
+
+static void
+spawn_in_caller (gpointer job)
+{
+  spawn_job_do (job, job_done_in_worker);
+}
+
 static void
 start_launch (Actor     *actor,
               Operation *operation)
@@ -305,6 +325,9 @@ start_launch (Actor     *actor,
     worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout,
                       timed_out_in_worker);
 
+  if (may_be_spawned_by_caller (self->spec) &&
+      operation_give_errand (operation, spawn_in_caller, self->job))
+    return;
   if (!spawn_job_post (self->job, job_done_in_worker, &error))
     {
       self->started = self->exited = TRUE;
@@ -514,7 +537,7 @@ void
 process_actor_drop (ProcessActor *self)
 {
   if (g_atomic_int_compare_and_exchange (&self->drop_posted, FALSE, TRUE))
-    actor_post (&self->actor, &self->drop_message, dropped_in_worker);
+    actor_post_and_help (&self->actor, &self->drop_message, dropped_in_worker);
 }
 
 char *

@@ -147,7 +147,7 @@ process_link_child_exited (ChildId *child,
 
   if (actor != NULL)
     {
-      actor_post (actor, &self->exited_message, self->actor_func);
+      actor_post_and_help (actor, &self->exited_message, self->actor_func);
       actor_unref (actor);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: SPAWNER, but for making, posting and freeing. */
+/* Thread: SPAWNER, or a blocking caller's; but for making, posting and freeing. */
 
 #include "config.h"
 
@@ -125,7 +125,7 @@ start_child (SpawnJob         *self,
     cgroup != NULL ? g_build_filename (tree_cgroup_get_path (cgroup), "cgroup.procs", NULL) : NULL;
   SpawnRequest request = {
     .argv = (const char * const *) launch->argv,
-    .envp = (const char * const *) launch->envp,
+    .envp = (const char * const *) launch->environ.variables,
     .candidates = (const char * const *) launch->candidates,
     .has_executable_fd = launch->has_executable_fd,
     .executable_is_script = launch->executable_is_script,
@@ -186,10 +186,10 @@ take_our_ends (SpawnJob  *self,
   self->terminal = g_steal_pointer (&plan->terminal);
 }
 
-static void
-spawn_on_spawner (SpawnerJob *job)
+void
+spawn_job_do (SpawnJob    *self,
+              MessageFunc  done_func)
 {
-  SpawnJob *self = (SpawnJob *) job;
   g_autoptr(LaunchPlan) launch = NULL;
   StdioPlan plan = { NULL };
 
@@ -203,7 +203,15 @@ spawn_on_spawner (SpawnerJob *job)
     take_our_ends (self, &plan);
   stdio_plan_clear (&plan);
 
-  actor_post (self->actor, &self->message, self->done_func);
+  actor_post_and_help (self->actor, &self->message, done_func);
+}
+
+static void
+spawn_on_spawner (SpawnerJob *job)
+{
+  SpawnJob *self = (SpawnJob *) job;
+
+  spawn_job_do (self, self->done_func);
 }
 
 gboolean

@@ -1,4 +1,4 @@
-/* One spawn, as a spawner thread does it: looks the program up, makes the pipes, starts the child
+/* One spawn, as a spawner thread or a caller that blocks does it: looks the program up, makes the pipes, starts the child
  * and has it watched.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 typedef struct _SpawnJob SpawnJob;
 
-/* Made by the caller, done by a spawner, read by the actor when the message comes. */
+/* Made by the actor, done by another thread, read by the actor when the message comes. */
 struct _SpawnJob
 {
   SpawnerJob job;
@@ -33,7 +33,7 @@ struct _SpawnJob
   SpawnBirth *birth;            /* owned */
   ProctorStdio stdio[3];        /* with the defaults filled in */
 
-  /* spawner only, then actor only */
+  /* that thread only, then actor only */
   GError *error;
   ChildId *child; /* owned; NULL if there is an error */
   OurEnd ends[3]; /* owned */
@@ -60,7 +60,11 @@ SpawnJob *spawn_job_new (CommandSpec         *spec,
 void spawn_job_let_go_of_spec (SpawnJob *self);
 void spawn_job_free (SpawnJob *self);
 
-/* Has it done; @done_func is then the actor's message. WORKER. */
+/* Does it, in this thread; @done_func is then the actor's message. */
+void spawn_job_do (SpawnJob    *self,
+                   MessageFunc  done_func);
+
+/* Has a spawner do it. WORKER. */
 gboolean spawn_job_post (SpawnJob     *self,
                          MessageFunc   done_func,
                          GError      **error);

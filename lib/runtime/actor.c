@@ -54,3 +54,13 @@ actor_post (Actor       *self,
   message->func = func;
   worker_post (self->worker, message);
 }
+
+void
+actor_post_and_help (Actor       *self,
+                     Message     *message,
+                     MessageFunc  func)
+{
+  message->actor = actor_ref (self);
+  message->func = func;
+  worker_post_and_help (self->worker, message);
+}

@@ -75,4 +75,9 @@ void actor_post (Actor       *self,
                  Message     *message,
                  MessageFunc  func);
 
+/* See worker_post_and_help(). */
+void actor_post_and_help (Actor       *self,
+                          Message     *message,
+                          MessageFunc  func);
+
 G_END_DECLS

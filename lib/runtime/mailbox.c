@@ -134,7 +134,7 @@ wake_up (Mailbox *self)
 }
 
 void
-mailbox_post (Mailbox     *self,
+mailbox_push (Mailbox     *self,
               MailboxItem *item)
 {
   MailboxItem *newest = atomic_load_explicit (&self->pushed, memory_order_relaxed);
@@ -142,9 +142,34 @@ mailbox_post (Mailbox     *self,
   do
     item->next = newest;
   while (!atomic_compare_exchange_weak (&self->pushed, &newest, item));
+}
 
+void
+mailbox_post (Mailbox     *self,
+              MailboxItem *item)
+{
+  mailbox_push (self, item);
   /* From here on the item may be gone already. */
   wake_up (self);
+}
+
+/* A consumer that sleeps goes on to do so, unless something is left. What is posted meanwhile needs
+ * no wake-up: it is looked at before the end.
+ */
+void
+mailbox_help (Mailbox *self,
+              gpointer owner)
+{
+  gboolean slept = atomic_exchange (&self->sleeping, 0);
+
+  atomic_store (&self->nudged, 0);
+  self->owner_has_work = self->func (self, owner);
+  if (!slept)
+    return;
+
+  atomic_store (&self->sleeping, 1);
+  if (mailbox_has_items (self))
+    wake_up (self);
 }
 
 void

@@ -56,6 +56,16 @@ gboolean mailbox_is_empty (Mailbox *self);
 void mailbox_post (Mailbox     *self,
                    MailboxItem *item);
 
+/* The same without a wake-up, by a thread that keeps the consumer from running, and then helps. */
+void mailbox_push (Mailbox     *self,
+                   MailboxItem *item);
+
+/* Calls the function in the consumer's place. By a thread that keeps the consumer from running, and
+ * runs where that could: between its prepare and its check.
+ */
+void mailbox_help (Mailbox *self,
+                   gpointer owner);
+
 /* Has the function called, with no item. Any thread that keeps the mailbox alive during the call.
  */
 void mailbox_nudge (Mailbox *self);

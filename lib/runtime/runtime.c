@@ -49,7 +49,7 @@ static gboolean
 start_locked (GError **error)
 {
   g_autoptr(GError) local_error = NULL;
-  guint wanted = wanted_workers ();
+  guint wanted;
 
   if (runtime.ending)
     {
@@ -60,6 +60,7 @@ start_locked (GError **error)
   if (runtime.n_workers > 0)
     return TRUE;
 
+  wanted = wanted_workers ();
   while (runtime.n_workers < wanted)
     {
       Worker *worker = worker_new (runtime.n_workers, &local_error);

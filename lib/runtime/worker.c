@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: worker_new, worker_stop, worker_post and worker_is_current ANY; everything else WORKER.
+/* Thread: worker_new, worker_stop, worker_post, worker_post_and_help and worker_is_current ANY;
+ * everything else WORKER: the thread that holds turn_lock.
  */
 
 #include "config.h"
 
 #include "runtime/worker.h"
 
+#include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,9 +28,17 @@
 #define WORKER_BATCH 256
 #define SORT_BATCH 1024
 
+/* How many messages a thread that helps handles at most: it may be the one that draws. */
+#define HELPER_BATCH 16
+
 /* The mailbox holds the messages of all actors of the worker. They are sorted into the actors' own
  * queues, and the actors that have any stand in a line: each handles a batch and goes to the end of
  * it.
+ *
+ * The thread lets go of turn_lock while it polls. Then another thread that posts may take it and do
+ * the work itself (worker_post_and_help()): waking up a thread costs more than most messages do.
+ * Nobody waits for the lock but the thread, and nobody holds another one of the library's when
+ * taking it.
  */
 struct _Worker
 {
@@ -36,6 +46,7 @@ struct _Worker
 
   /* immutable after construction */
   Mailbox *mailbox;
+  gboolean can_be_helped;
 
   /* immutable until the thread has ended */
   GThread *thread;
@@ -47,8 +58,10 @@ struct _Worker
   atomic_uint n_posting; /* threads inside worker_post() */
   atomic_bool stopped;   /* the thread has ended */
 
-  /* worker only; when that has ended, guarded by stopped_lock */
-  GMutex stopped_lock;
+  /* guarded by turn_lock */
+  GMutex turn_lock;
+  gboolean is_helped;      /* another thread is at it */
+  gboolean timers_changed; /* meanwhile: the worker's own does not know how long to sleep */
   Actor *first_to_run;
   Actor *last_to_run;
   TimerHeap timers;
@@ -134,8 +147,12 @@ worker_arm_timer (Worker    *self,
 {
   g_return_if_fail (worker_is_current (self));
 
-  if (!atomic_load (&self->stopped))
-    timer_heap_arm (&self->timers, timer, deadline, func);
+  if (atomic_load (&self->stopped))
+    return;
+
+  timer_heap_arm (&self->timers, timer, deadline, func);
+  if (self->is_helped && timer_heap_peek (&self->timers) == timer)
+    self->timers_changed = TRUE;
 }
 
 void
@@ -243,14 +260,18 @@ handle_mail (Mailbox *mailbox,
              gpointer data)
 {
   Worker *self = data;
-  guint n_left = WORKER_BATCH;
+  guint n_left = self->is_helped ? HELPER_BATCH : WORKER_BATCH;
   Actor *actor;
 
   g_return_val_if_fail (worker_is_current (self), FALSE);
 
-  sort_mailbox (self);
-  while (n_left > 0 && (actor = next_actor (self)) != NULL)
-    n_left -= run_actor (self, actor, MIN (ACTOR_BATCH, n_left));
+  do
+    {
+      sort_mailbox (self);
+      while (n_left > 0 && (actor = next_actor (self)) != NULL)
+        n_left -= run_actor (self, actor, MIN (ACTOR_BATCH, n_left));
+    }
+  while (n_left > 0 && !mailbox_is_empty (mailbox));
 
   return self->first_to_run != NULL;
 }
@@ -261,7 +282,7 @@ handle_mail (Mailbox *mailbox,
 static void
 work_without_thread (Worker *self)
 {
-  while (mailbox_was_posted_to (self->mailbox) && g_mutex_trylock (&self->stopped_lock))
+  while (mailbox_was_posted_to (self->mailbox) && g_mutex_trylock (&self->turn_lock))
     {
       Worker *outer = current_worker;
       Actor *actor;
@@ -275,8 +296,97 @@ work_without_thread (Worker *self)
         }
       while (self->first_to_run != NULL || !mailbox_is_empty (self->mailbox));
       current_worker = outer;
-      g_mutex_unlock (&self->stopped_lock);
+      g_mutex_unlock (&self->turn_lock);
     }
+}
+
+/* ---- helping */
+
+/* On the worker's thread signals are blocked; a thread that helps is somebody's, who must not get a
+ * SIGPIPE of ours.
+ */
+void
+worker_hold_sigpipe (Worker      *self,
+                     HeldSigpipe *held)
+{
+  sigset_t mask;
+
+  held->is_held = self->is_helped;
+  if (!held->is_held)
+    return;
+
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGPIPE);
+  pthread_sigmask (SIG_BLOCK, &mask, &held->old_mask);
+
+  /* What is not blocked does not wait. */
+  held->was_pending = FALSE;
+  if (sigismember (&held->old_mask, SIGPIPE))
+    {
+      sigpending (&mask);
+      held->was_pending = sigismember (&mask, SIGPIPE) == 1;
+    }
+}
+
+void
+worker_release_sigpipe (const HeldSigpipe *held,
+                        gboolean           was_raised)
+{
+  static const struct timespec no_time = { 0, 0 };
+  sigset_t mask;
+
+  if (!held->is_held)
+    return;
+
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGPIPE);
+  if (was_raised && !held->was_pending)
+    {
+      while (sigtimedwait (&mask, NULL, &no_time) < 0 && errno == EINTR)
+        ;
+    }
+  pthread_sigmask (SIG_SETMASK, &held->old_mask, NULL);
+}
+
+/* What the thread does in a turn, but for the events of its fds. */
+static void
+help (Worker *self)
+{
+  current_worker = self;
+  self->is_helped = TRUE;
+  self->timers_changed = FALSE;
+
+  mailbox_help (self->mailbox, self);
+  if (self->timers_changed)
+    mailbox_nudge (self->mailbox);
+
+  self->is_helped = FALSE;
+  current_worker = NULL;
+}
+
+/* With poll the thread has handed the kernel a list of its fds, which could not be changed. */
+void
+worker_post_and_help (Worker  *self,
+                      Message *message)
+{
+  if (current_worker != NULL || !self->can_be_helped)
+    {
+      worker_post (self, message);
+      return;
+    }
+
+  atomic_fetch_add (&self->n_posting, 1);
+  if (!atomic_load (&self->stopped) && g_mutex_trylock (&self->turn_lock))
+    {
+      mailbox_push (self->mailbox, &message->item);
+      help (self);
+      g_mutex_unlock (&self->turn_lock);
+    }
+  else
+    {
+      worker_post (self, message);
+    }
+  atomic_fetch_sub (&self->n_posting, 1);
 }
 
 /* Where the thread ends at this moment, either its last look at the mailbox or the second look at
@@ -312,11 +422,33 @@ worker_post (Worker  *self,
 
 /* ---- the thread */
 
+/* Nobody can help before the thread is here for the first time, nor after its end. */
+static int
+poll_without_turn (GPollFD *fds,
+                   guint    n_fds,
+                   int      timeout)
+{
+  Worker *self = current_worker;
+  int error_number;
+  int n_ready;
+
+  if (timeout == 0)
+    return g_poll (fds, n_fds, 0);
+
+  g_mutex_unlock (&self->turn_lock);
+  n_ready = g_poll (fds, n_fds, timeout);
+  error_number = errno;
+  g_mutex_lock (&self->turn_lock);
+  errno = error_number;
+  return n_ready;
+}
+
 static gpointer
 worker_thread (gpointer data)
 {
   Worker *self = data;
 
+  g_mutex_lock (&self->turn_lock);
   current_worker = self;
   g_main_context_push_thread_default (self->context);
   /* What is handled last may have posted once more, for example the message that frees an actor. */
@@ -324,6 +456,7 @@ worker_thread (gpointer data)
     g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
   current_worker = NULL;
+  g_mutex_unlock (&self->turn_lock);
 
   return NULL;
 }
@@ -368,7 +501,7 @@ worker_unref (Worker *self)
     g_thread_yield ();
   mailbox_destroy (self->mailbox);
   timer_heap_clear (&self->timers);
-  g_mutex_clear (&self->stopped_lock);
+  g_mutex_clear (&self->turn_lock);
   g_free (self->scratch);
   g_free (self);
 }
@@ -383,12 +516,14 @@ worker_new (guint    index,
   sigset_t mask;
 
   g_atomic_ref_count_init (&self->ref_count);
-  g_mutex_init (&self->stopped_lock);
+  g_mutex_init (&self->turn_lock);
   fd_fill_stdio (&filling);
   self->context = g_main_context_new ();
+  g_main_context_set_poll_func (self->context, poll_without_turn);
   fd_leave_stdio (&filling);
   self->mailbox = mailbox_new (self->context, "[Proctor] mailbox", handle_mail, self, NULL);
   self->events = event_queue_new (self->context, "[Proctor] pipes");
+  self->can_be_helped = event_queue_uses_epoll (self->events);
   timer_heap_init (&self->timers);
   self->timer_source = g_source_new (&timer_source_funcs, sizeof (TimerSource));
   ((TimerSource *) self->timer_source)->worker = self;

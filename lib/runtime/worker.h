@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <signal.h>
+
 #include "runtime/actor.h"
 #include "runtime/event-queue.h"
 #include "runtime/timer-heap.h"
@@ -24,7 +26,7 @@ void worker_unref (Worker *self);
  */
 void worker_stop (Worker *self);
 
-/* Whether the calling thread is @self's, or does its work after its end; NULL: any worker's. */
+/* Whether the calling thread is @self's, or does its work; NULL: any worker's. */
 gboolean worker_is_current (Worker *self);
 
 /* WOULD_DEADLOCK on a worker: a blocking call there waits for what this thread would have to do. */
@@ -34,12 +36,33 @@ gboolean worker_check_may_block (GError **error);
 void worker_post (Worker  *self,
                   Message *message);
 
+/* The same, but where the worker sleeps the calling thread does its work, so that nobody has to be
+ * woken up. By a thread that holds no lock of the library's.
+ */
+void worker_post_and_help (Worker  *self,
+                           Message *message);
+
 /* event_queue_add() to the worker's queue from any thread, as long as the worker does not stop. */
 gboolean worker_watch_fd (Worker     *self,
                           EventWatch *watch,
                           int         fd,
                           EventMask   wanted,
                           EventFunc   func);
+
+typedef struct
+{
+  gboolean is_held;
+  gboolean was_pending;
+  sigset_t old_mask;
+} HeldSigpipe;
+
+/* Worker only, around a write that may fail with EPIPE: the signal that comes with it does not reach
+ * the program.
+ */
+void worker_hold_sigpipe (Worker      *self,
+                          HeldSigpipe *held);
+void worker_release_sigpipe (const HeldSigpipe *held,
+                             gboolean           was_raised);
 
 /* Worker only. */
 EventQueue *worker_get_event_queue (Worker *self);

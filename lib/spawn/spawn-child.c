@@ -58,8 +58,15 @@ static const KernelSigset empty_mask;
  * programs ignore for themselves.
  */
 IN_CHILD static void
-reset_signals (void)
+reset_signals (const SpawnChildJob *job)
 {
+  if (job->without_handlers)
+    {
+      syscall (SYS_rt_sigaction, SIGPIPE, default_action, NULL, KERNEL_SIGSET_BYTES);
+      syscall (SYS_rt_sigaction, SIGXFSZ, default_action, NULL, KERNEL_SIGSET_BYTES);
+      return;
+    }
+
   for (int signum = 1; signum < _NSIG; signum++)
     {
       unsigned long action[SIGACTION_WORDS];
@@ -457,7 +464,7 @@ spawn_child_main (void *data)
   if (job->request->without_stderr)
     syscall (SYS_close, STDERR_FILENO);
   enter_step (job, SPAWN_STEP_SIGNALS, -1);
-  reset_signals ();
+  reset_signals (job);
   ignore_signals (job);
   child_enter_cgroup (job);
   enter_tree (job->request);

@@ -23,6 +23,7 @@ typedef struct
   const int *aborted;    /* atomic; see spawn-birth.h */
   pid_t parent;          /* whom getppid() names while the parent lives */
   gboolean in_cgroup;    /* the kernel makes the child in its cgroup */
+  gboolean without_handlers; /* and without a signal that has one */
   char *cgroup_procs;    /* the file that puts a process into its cgroup */
   char oom_score_adj[8]; /* what is to be written */
   gsize oom_score_adj_length;

@@ -142,26 +142,31 @@ call_clone3 (KernelCloneArgs  *args,
 #endif
 
 pid_t
-spawn_clone_into_cgroup (int   (*function) (void *),
-                         void   *data,
-                         int     flags,
-                         int    *id_location,
-                         int     cgroup)
+spawn_clone3 (int   (*function) (void *),
+              void   *data,
+              int     flags,
+              int    *id_location,
+              int     cgroup)
 {
   gsize page_size = (gsize) sysconf (_SC_PAGESIZE);
   char *base = g_private_get (&thread_stack);
   KernelCloneArgs args = {
-    .flags = (guint32) (CLONE_VM | CLONE_VFORK | flags) | CLONE_INTO_CGROUP,
+    .flags = (guint32) (CLONE_VM | CLONE_VFORK | flags) | CLONE_CLEAR_SIGHAND,
     .exit_signal = SIGCHLD,
     .stack = (gsize) base + page_size,
     .stack_size = STACK_SIZE,
-    .cgroup = (guint64) cgroup,
   };
   long result;
 
+  if (cgroup >= 0)
+    {
+      args.flags |= CLONE_INTO_CGROUP;
+      args.cgroup = (guint64) cgroup;
+    }
+
   if ((flags & CLONE_PIDFD) != 0)
     args.pidfd = (gsize) id_location;
-  else
+  else if ((flags & CLONE_PARENT_SETTID) != 0)
     args.parent_tid = (gsize) id_location;
 
   result = call_clone3 (&args, function, data);

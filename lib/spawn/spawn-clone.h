@@ -40,14 +40,14 @@ pid_t spawn_clone (int   (*function) (void *),
                    int     flags,
                    int    *id_location);
 
-/* The same for a child that is born in a cgroup, whose directory is open as @cgroup. ENOSYS where
- * this is not to be had.
+/* The same by clone3: no signal has a handler in the child, and if @cgroup is not -1 it is born in
+ * the cgroup whose directory that is. ENOSYS where this is not to be had.
  */
-pid_t spawn_clone_into_cgroup (int   (*function) (void *),
-                               void   *data,
-                               int     flags,
-                               int    *id_location,
-                               int     cgroup);
+pid_t spawn_clone3 (int   (*function) (void *),
+                    void   *data,
+                    int     flags,
+                    int    *id_location,
+                    int     cgroup);
 
 /* Waits for a child that has ended or is about to. Signals may interrupt it; a child that somebody
  * else has reaped, or that the kernel has dropped because SIGCHLD is ignored, is as good.

@@ -90,6 +90,25 @@ probe_clone_files (SpawnFeatures *features)
   close (probe.fd);
 }
 
+/* As above, only where memory is shared; and the child must have run on the stack that it was given.
+ */
+static void
+probe_clone3 (SpawnFeatures *features)
+{
+  SpawnProbe probe = { .fd = -1 };
+  pid_t pid;
+
+  if (!features->clone_vm)
+    return;
+
+  pid = spawn_clone3 (spawn_probe_main, &probe, 0, NULL, -1);
+  if (pid > 0)
+    {
+      features->clone3 = probe.done;
+      spawn_reap (pid, -1);
+    }
+}
+
 static gboolean
 environment_says (const char *name,
                   const char *value)
@@ -110,13 +129,16 @@ probe_all (SpawnFeatures *features)
       spawn_guard_enter (&guard);
       probe_clone (features);
       probe_clone_files (features);
+      probe_clone3 (features);
       spawn_guard_leave (&guard);
     }
 
   if (environment_says ("PROCTOR_NO_PIDFD", "1"))
     features->pidfd = FALSE;
   if (environment_says ("PROCTOR_SPAWN", "fork"))
-    features->clone_vm = features->clone_files = FALSE;
+    features->clone_vm = features->clone_files = features->clone3 = FALSE;
+  if (environment_says ("PROCTOR_SPAWN", "clone"))
+    features->clone3 = FALSE;
 }
 
 const SpawnFeatures *

@@ -13,13 +13,14 @@ typedef struct
 {
   gboolean clone_vm;    /* really shares memory (not so in valgrind and qemu-user) */
   gboolean clone_files; /* with close_range (CLOSE_RANGE_UNSHARE); only where clone_vm */
+  gboolean clone3;      /* with CLONE_CLEAR_SIGHAND; only where clone_vm */
   gboolean pidfd;       /* CLONE_PIDFD gives one; P_PIDFD and pidfd_send_signal accept it */
   gboolean close_range; /* the system call exists */
   gboolean close_range_cloexec;
 } SpawnFeatures;
 
-/* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm` and
- * `clone_files`.
+/* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm`,
+ * `clone_files` and `clone3`, PROCTOR_SPAWN=clone only the last.
  */
 const SpawnFeatures *spawn_features_get (void);
 

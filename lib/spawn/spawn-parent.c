@@ -283,10 +283,18 @@ is_refusal (int errnum)
   return errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;
 }
 
+/* How clone is called. */
+typedef enum
+{
+  CLONE_INTO_ITS_CGROUP,  /* clone3 */
+  CLONE_WITHOUT_HANDLERS, /* clone3 */
+  CLONE_PLAIN,
+} CloneWay;
+
 static pid_t
 clone_child (Spawn    *self,
              int       flags,
-             gboolean  into_cgroup)
+             CloneWay  way)
 {
   SpawnBirth *birth = self->birth;
   int *id_location = &birth->pidfd;
@@ -300,8 +308,9 @@ clone_child (Spawn    *self,
       id_location = &birth->pid;
     }
 
-  if (into_cgroup)
-    return spawn_clone_into_cgroup (spawn_child_main, &self->job, flags, id_location, self->cgroup);
+  if (way != CLONE_PLAIN)
+    return spawn_clone3 (spawn_child_main, &self->job, flags, id_location,
+                         way == CLONE_INTO_ITS_CGROUP ? self->cgroup : -1);
 
   return spawn_clone (spawn_child_main, &self->job, flags, id_location);
 }
@@ -309,7 +318,7 @@ clone_child (Spawn    *self,
 static AttemptResult
 attempt_one_clone (Spawn        *self,
                    int           flags,
-                   gboolean      into_cgroup,
+                   CloneWay      way,
                    SpawnedChild *child)
 {
   SpawnChildJob *job = &self->job;
@@ -324,16 +333,17 @@ attempt_one_clone (Spawn        *self,
   job->report.errnum = 0;
   job->unshare_errnum = 0;
   job->shared_files = (flags & CLONE_FILES) != 0;
-  job->in_cgroup = into_cgroup;
+  job->in_cgroup = way == CLONE_INTO_ITS_CGROUP;
+  job->without_handlers = way != CLONE_PLAIN;
 
-  pid = clone_child (self, flags, into_cgroup);
+  pid = clone_child (self, flags, way);
   errnum = errno;
   pidfd = spawn_birth_end (self->birth);
 
   if (pid < 0)
     {
       set_failure (job, SPAWN_STEP_CLONE, -1, errnum);
-      if (into_cgroup && errnum != EAGAIN && errnum != ENOMEM)
+      if (way == CLONE_INTO_ITS_CGROUP && errnum != EAGAIN && errnum != ENOMEM)
         return ATTEMPT_REFUSED;
       return is_refusal (errnum) ? ATTEMPT_REFUSED : ATTEMPT_FAILED;
     }
@@ -348,7 +358,7 @@ attempt_one_clone (Spawn        *self,
   return settle (self, pid, pidfd, child);
 }
 
-/* clone does not know cgroups. Where clone3 does not put the child into its cgroup, for whatever
+/* clone knows no cgroups, and leaves the child to look at each signal's handler. Where clone3 does not put the child into its cgroup, for whatever
  * reason, the child joins it by itself: that takes longer, and has a step that says what is wrong.
  */
 static AttemptResult
@@ -358,14 +368,21 @@ attempt_clone (Spawn        *self,
 {
   if (self->cgroup >= 0)
     {
-      AttemptResult result = attempt_one_clone (self, flags, TRUE, child);
+      AttemptResult result = attempt_one_clone (self, flags, CLONE_INTO_ITS_CGROUP, child);
 
       if (result != ATTEMPT_REFUSED)
         return result;
       fd_clear (&self->cgroup);
     }
+  if (self->features->clone3)
+    {
+      AttemptResult result = attempt_one_clone (self, flags, CLONE_WITHOUT_HANDLERS, child);
 
-  return attempt_one_clone (self, flags, FALSE, child);
+      if (result != ATTEMPT_REFUSED)
+        return result;
+    }
+
+  return attempt_one_clone (self, flags, CLONE_PLAIN, child);
 }
 
 static AttemptResult
@@ -384,6 +401,7 @@ attempt_fork (Spawn        *self,
     }
 
   job->in_cgroup = FALSE;
+  job->without_handlers = FALSE;
   set_failure (job, SPAWN_STEP_NONE, -1, ECANCELED);
   if (!spawn_birth_begin (self->birth))
     return ATTEMPT_FAILED;

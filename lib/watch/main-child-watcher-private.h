@@ -9,11 +9,13 @@
 
 G_BEGIN_DECLS
 
-/* Thread: MAIN, outside of the main context's run. Sleeps until main_child_watcher_wake(), reaping
- * meanwhile every watched child that exits, and running nothing else of the main context. May
- * return early; the caller looks whether its own condition holds and calls again.
+/* Thread: MAIN, outside of the main context's run. Sleeps until @is_over says so, reaping meanwhile
+ * every watched child that exits, and running nothing else of the main context. @is_over is asked
+ * again after each child and each main_child_watcher_wake().
  */
-void main_child_watcher_sleep (ProctorMainChildWatcher *self);
+void main_child_watcher_sleep (ProctorMainChildWatcher *self,
+                               gboolean               (*is_over) (gpointer data),
+                               gpointer                 data);
 
 /* The same for a main thread that iterates a context of its own meanwhile, to which this source is
  * attached. Thread: MAIN.
@@ -23,7 +25,7 @@ GSource *main_child_watcher_new_work_source (ProctorMainChildWatcher *self);
 /* The last one that was made and is still there, or NULL. Thread: ANY. */
 ProctorChildWatcher *main_child_watcher_dup_last (void);
 
-/* Ends main_child_watcher_sleep(), also one that has not begun yet. Thread: ANY. */
+/* Has main_child_watcher_sleep() look again, also one that has not begun yet. Thread: ANY. */
 void main_child_watcher_wake (ProctorMainChildWatcher *self);
 
 G_END_DECLS

@@ -581,19 +581,30 @@ main_child_watcher_dup_last (void)
 }
 
 void
-main_child_watcher_sleep (ProctorMainChildWatcher *self)
+main_child_watcher_sleep (ProctorMainChildWatcher *self,
+                          gboolean               (*is_over) (gpointer data),
+                          gpointer                 data)
 {
   int sleep_ms = FALLBACK_MIN_SLEEP_MS;
-  guint64 count;
 
   g_return_if_fail (thread_is_main ());
 
-  while (!event_queue_wait (self->events, self->wake_fd,
-                            look_at_all_fallbacks_in_main (self) ? sleep_ms : -1))
-    sleep_ms = MIN (sleep_ms * 2, FALLBACK_MAX_SLEEP_MS);
+  while (!is_over (data))
+    {
+      gboolean has_fallbacks = look_at_all_fallbacks_in_main (self);
+      guint64 count;
 
-  while (read (self->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
-    ;
+      /* That may have been what the caller waits for. */
+      if (has_fallbacks && is_over (data))
+        return;
+
+      if (event_queue_wait (self->events, self->wake_fd, has_fallbacks ? sleep_ms : -1))
+        {
+          while (read (self->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+            ;
+        }
+      sleep_ms = MIN (sleep_ms * 2, FALLBACK_MAX_SLEEP_MS);
+    }
 }
 
 typedef struct

@@ -18,7 +18,7 @@ void
 sleeper_init (Sleeper             *self,
               ProctorChildWatcher *watcher)
 {
-  *self = (Sleeper){ 0 };
+  *self = (Sleeper){ .thread = g_thread_self () };
   g_mutex_init (&self->woken_lock);
   g_cond_init (&self->woken_cond);
   if (PROCTOR_IS_MAIN_CHILD_WATCHER (watcher) && thread_is_main ())
@@ -67,8 +67,9 @@ sleeper_clear (Sleeper *self)
 }
 
 static gboolean
-take_woken (Sleeper *self)
+take_woken (gpointer data)
 {
+  Sleeper *self = data;
   gboolean woken;
 
   g_mutex_lock (&self->woken_lock);
@@ -111,8 +112,7 @@ sleeper_sleep (Sleeper *self)
 
   if (self->watcher != NULL)
     {
-      while (!take_woken (self))
-        main_child_watcher_sleep (self->watcher);
+      main_child_watcher_sleep (self->watcher, take_woken, self);
       return;
     }
 
@@ -126,10 +126,14 @@ sleeper_sleep (Sleeper *self)
 void
 sleeper_wake (Sleeper *self)
 {
-  /* All under the lock: the sleeper may end as soon as it can see that it was woken. */
+  /* All under the lock: the sleeper may end as soon as it can see that it was woken. What this very
+   * thread does, maybe in a worker's place, it notices by itself.
+   */
   g_mutex_lock (&self->woken_lock);
   self->woken = TRUE;
-  if (self->watcher != NULL)
+  if (self->thread == g_thread_self ())
+    ;
+  else if (self->watcher != NULL)
     main_child_watcher_wake (self->watcher);
   else
     g_cond_signal (&self->woken_cond);

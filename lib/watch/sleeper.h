@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   /* immutable after construction */
+  GThread *thread;                  /* not referenced: the one that sleeps */
   ProctorMainChildWatcher *watcher; /* owned; NULL: not on the main thread, or another one */
   ProctorChildWatcher *foreign;     /* owned; NULL: none whose work is to be done meanwhile */
   GSource *source;                  /* owned; of sleeper_attach() */
