@@ -285,11 +285,18 @@ queue_text (ProctorStreamWriter *writer,
   } \
   G_STMT_END
 
+/* Without a turn of the context: what is attached to it might take the bytes. */
 static inline void
 await_buffered (ProctorStreamReader *reader,
                 gsize                length)
 {
-  await (proctor_stream_reader_get_buffered (reader) >= length);
+  gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+
+  while (proctor_stream_reader_get_buffered (reader) < length)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_usleep (200);
+    }
 }
 
 /* Until no more goes in, for 30 looks in a row: the child does not read, and its pipe is full. */

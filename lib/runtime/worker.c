@@ -61,7 +61,7 @@ struct _Worker
   /* guarded by turn_lock */
   GMutex turn_lock;
   gboolean is_helped;      /* another thread is at it */
-  gboolean timers_changed; /* meanwhile: the worker's own does not know how long to sleep */
+  gboolean must_wake;      /* meanwhile something was changed that the worker's own must know */
   Actor *first_to_run;
   Actor *last_to_run;
   TimerHeap timers;
@@ -152,7 +152,7 @@ worker_arm_timer (Worker    *self,
 
   timer_heap_arm (&self->timers, timer, deadline, func);
   if (self->is_helped && timer_heap_peek (&self->timers) == timer)
-    self->timers_changed = TRUE;
+    self->must_wake = TRUE;
 }
 
 void
@@ -354,10 +354,10 @@ help (Worker *self)
 {
   current_worker = self;
   self->is_helped = TRUE;
-  self->timers_changed = FALSE;
+  self->must_wake = FALSE;
 
   mailbox_help (self->mailbox, self);
-  if (self->timers_changed)
+  if (self->must_wake)
     mailbox_nudge (self->mailbox);
 
   self->is_helped = FALSE;
@@ -468,6 +468,7 @@ stop_in_worker (Actor   *actor,
   Worker *self = CONTAINER_OF (message, Worker, stop_message);
 
   self->stopping = TRUE;
+  self->must_wake = TRUE;
 }
 
 /* All that the thread needed. The mailbox stays, since actors may be left; nobody ever sleeps over
