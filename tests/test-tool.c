@@ -540,6 +540,11 @@ test_few_fds (Fixture       *fixture,
   g_auto(GStrv) lines = NULL;
   int status = 0;
 
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("Without fds ThreadSanitizer finds no names, and so none of GLib's that is suppressed");
+  return;
+#endif
+
   g_assert_true (g_spawn_sync (fixture->folder, (char *[]){ "sh", "-c", script, NULL }, NULL,
                                G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL));
   g_assert_cmpstr (err, ==, "300 commands: none failed\n");
