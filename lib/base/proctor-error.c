@@ -6,6 +6,17 @@
 
 #include <proctor/proctor.h>
 
+/**
+ * proctor_error_quark:
+ *
+ * Gives the domain of the library's own errors, which is %PROCTOR_ERROR in C.
+ *
+ * Thread safety: any thread.
+ *
+ * Returns: the domain
+ *
+ * Since: 1.0
+ */
 /* Not G_DEFINE_QUARK: what that keeps is written by every thread that comes first. */
 GQuark
 proctor_error_quark (void)

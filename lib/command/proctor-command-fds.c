@@ -292,9 +292,9 @@ proctor_command_release_fds (ProctorCommand *self)
  *
  * Errors: what the system says where it has no pipe to give; then nothing has changed.
  *
- * Returns: whether they are connected
- *
  * Thread safety: the thread that both commands belong to.
+ *
+ * Returns: whether they are connected
  *
  * Since: 1.0
  */

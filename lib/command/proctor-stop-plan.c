@@ -34,9 +34,11 @@ G_DEFINE_BOXED_TYPE (ProctorStopPlan, proctor_stop_plan, proctor_stop_plan_copy,
  *
  * Makes a plan without steps.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): a plan
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorStopPlan *
 proctor_stop_plan_new (void)
@@ -53,9 +55,11 @@ proctor_stop_plan_new (void)
  *
  * Copies a plan.
  *
+ * Thread safety: the thread that @self belongs to.
+ *
  * Returns: (transfer full): a plan with the same steps
  *
- * Thread safety: the thread that @self belongs to. Since: 1.0
+ * Since: 1.0
  */
 ProctorStopPlan *
 proctor_stop_plan_copy (const ProctorStopPlan *self)
@@ -75,7 +79,9 @@ proctor_stop_plan_copy (const ProctorStopPlan *self)
  *
  * Frees a plan.
  *
- * Thread safety: the thread that @self belongs to. Since: 1.0
+ * Thread safety: the thread that @self belongs to.
+ *
+ * Since: 1.0
  */
 void
 proctor_stop_plan_free (ProctorStopPlan *self)
@@ -97,7 +103,9 @@ proctor_stop_plan_free (ProctorStopPlan *self)
  *
  * Errors: a signal that does not exist is %PROCTOR_ERROR_INVALID_COMMAND where the plan is used.
  *
- * Thread safety: the thread that @self belongs to. Since: 1.0
+ * Thread safety: the thread that @self belongs to.
+ *
+ * Since: 1.0
  */
 void
 proctor_stop_plan_add_step (ProctorStopPlan *self,
@@ -117,9 +125,11 @@ proctor_stop_plan_add_step (ProctorStopPlan *self,
  *
  * How many steps a plan has, the SIGKILL at its end not counted unless it was added.
  *
+ * Thread safety: the thread that @self belongs to.
+ *
  * Returns: the number
  *
- * Thread safety: the thread that @self belongs to. Since: 1.0
+ * Since: 1.0
  */
 guint
 proctor_stop_plan_get_n_steps (const ProctorStopPlan *self)
@@ -138,9 +148,11 @@ proctor_stop_plan_get_n_steps (const ProctorStopPlan *self)
  *
  * Gets a step of a plan.
  *
+ * Thread safety: the thread that @self belongs to.
+ *
  * Returns: %FALSE, with the locations untouched, if there is no such step
  *
- * Thread safety: the thread that @self belongs to. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stop_plan_get_step (const ProctorStopPlan *self,

@@ -73,10 +73,12 @@ results_from_operation (Operation *operation)
  * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the
  * commands
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPtrArray *
 proctor_gather (ProctorCommand * const  *commands,
@@ -129,7 +131,9 @@ return_results (Operation *operation,
  *
  * Runs many commands at once. See [func@gather].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_gather_async (ProctorCommand * const *commands,
@@ -168,10 +172,12 @@ proctor_gather_async (ProctorCommand * const *commands,
  *
  * Errors: see [func@gather].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer container) (element-type ProctorResult): the results, in the order of the
  * commands
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GPtrArray *
 proctor_gather_finish (GAsyncResult  *result,

@@ -86,9 +86,11 @@ get_speaker (ProctorPipelineResult *self)
  *
  * How many stages there were.
  *
+ * Thread safety: any thread.
+ *
  * Returns: their number
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 guint
 proctor_pipeline_result_get_n_stages (ProctorPipelineResult *self)
@@ -105,9 +107,11 @@ proctor_pipeline_result_get_n_stages (ProctorPipelineResult *self)
  *
  * How one stage ended, and what it wrote to its stderr.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none): its result
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_pipeline_result_get_stage (ProctorPipelineResult *self,
@@ -126,9 +130,11 @@ proctor_pipeline_result_get_stage (ProctorPipelineResult *self,
  * How the whole ended, as in a shell: the returncode of the last stage; with pipefail that of the
  * last stage that has failed, or 0.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the returncode; %PROCTOR_RETURNCODE_NONE if the status of that stage is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 int
 proctor_pipeline_result_get_returncode (ProctorPipelineResult *self)
@@ -144,9 +150,11 @@ proctor_pipeline_result_get_returncode (ProctorPipelineResult *self)
  *
  * What the last stage wrote to its stdout.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the bytes; %NULL if they were not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_pipeline_result_get_stdout (ProctorPipelineResult *self)
@@ -165,9 +173,11 @@ proctor_pipeline_result_get_stdout (ProctorPipelineResult *self)
  *
  * Errors: %G_IO_ERROR_INVALID_DATA if it is not valid UTF-8, or has a NUL byte.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full) (nullable): the text; %NULL without an error if it was not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 char *
 proctor_pipeline_result_dup_stdout_utf8 (ProctorPipelineResult  *self,
@@ -184,9 +194,11 @@ proctor_pipeline_result_dup_stdout_utf8 (ProctorPipelineResult  *self,
  *
  * Whether a stage was stopped because it took too long.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether one was
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_pipeline_result_is_timed_out (ProctorPipelineResult *self)
@@ -214,9 +226,11 @@ proctor_pipeline_result_is_timed_out (ProctorPipelineResult *self)
  *
  * Errors: see [method@Result.check].
  *
+ * Thread safety: any thread.
+ *
  * Returns: %TRUE if it exited with 0
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_pipeline_result_check (ProctorPipelineResult  *self,

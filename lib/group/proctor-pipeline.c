@@ -87,9 +87,11 @@ proctor_pipeline_init (ProctorPipeline *self)
  *
  * Makes a pipeline without a stage.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): a new pipeline
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorPipeline *
 proctor_pipeline_new (void)
@@ -110,7 +112,9 @@ proctor_pipeline_new (void)
  * Errors: %PROCTOR_ERROR_INVALID_COMMAND at the run if the command has set one that is the
  * pipeline's.
  *
- * Thread safety: the thread that the pipeline belongs to. Since: 1.0
+ * Thread safety: the thread that the pipeline belongs to.
+ *
+ * Since: 1.0
  */
 void
 proctor_pipeline_add (ProctorPipeline *self,
@@ -128,9 +132,11 @@ proctor_pipeline_add (ProctorPipeline *self,
  *
  * How many stages were added.
  *
+ * Thread safety: the thread that the pipeline belongs to.
+ *
  * Returns: their number
  *
- * Thread safety: the thread that the pipeline belongs to. Since: 1.0
+ * Since: 1.0
  */
 guint
 proctor_pipeline_get_n_stages (ProctorPipeline *self)
@@ -148,7 +154,9 @@ proctor_pipeline_get_n_stages (ProctorPipeline *self)
  * Sets what the returncode and the check of the result speak of: by default of the last stage, with
  * pipefail of the last stage that has failed.
  *
- * Thread safety: the thread that the pipeline belongs to. Since: 1.0
+ * Thread safety: the thread that the pipeline belongs to.
+ *
+ * Since: 1.0
  */
 void
 proctor_pipeline_set_pipefail (ProctorPipeline *self,
@@ -165,9 +173,11 @@ proctor_pipeline_set_pipefail (ProctorPipeline *self,
  *
  * Whether the failure of any stage is one of the whole; in a new pipeline it is not.
  *
+ * Thread safety: the thread that the pipeline belongs to.
+ *
  * Returns: whether it is
  *
- * Thread safety: the thread that the pipeline belongs to. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_pipeline_get_pipefail (ProctorPipeline *self)
@@ -187,7 +197,9 @@ proctor_pipeline_get_pipefail (ProctorPipeline *self)
  * Each stage that takes longer is stopped, as with [method@Command.set_timeout]. All negative values
  * mean the same.
  *
- * Thread safety: the thread that the pipeline belongs to. Since: 1.0
+ * Thread safety: the thread that the pipeline belongs to.
+ *
+ * Since: 1.0
  */
 void
 proctor_pipeline_set_timeout (ProctorPipeline *self,
@@ -329,9 +341,11 @@ result_from_operation (Operation *operation,
  * Errors: %PROCTOR_ERROR_INVALID_COMMAND for a pipeline without stages, and for a stage that cannot
  * be one; those of [method@Command.run].
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): how the stages ended, and what the last one wrote
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorPipelineResult *
 proctor_pipeline_run (ProctorPipeline  *self,
@@ -384,7 +398,9 @@ return_pipeline_result (Operation *operation,
  *
  * Runs the stages, all at the same time. See [method@Pipeline.run].
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_pipeline_run_async (ProctorPipeline     *self,
@@ -424,9 +440,11 @@ proctor_pipeline_run_async (ProctorPipeline     *self,
  *
  * Errors: see [method@Pipeline.run].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): how the stages ended, and what the last one wrote
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorPipelineResult *
 proctor_pipeline_run_finish (ProctorPipeline  *self,

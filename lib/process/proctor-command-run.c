@@ -29,9 +29,11 @@
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. Nothing is left of a process that could not
  * be started.
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): the process
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorProcess *
 proctor_command_spawn (ProctorCommand  *self,
@@ -72,7 +74,9 @@ return_process (Operation *operation,
  *
  * Starts a process. See [method@Command.spawn].
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_command_spawn_async (ProctorCommand      *self,
@@ -98,9 +102,11 @@ proctor_command_spawn_async (ProctorCommand      *self,
  *
  * Errors: see [method@Command.spawn].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the process
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorProcess *
 proctor_command_spawn_finish (ProctorCommand  *self,
@@ -143,9 +149,11 @@ proctor_command_spawn_finish (ProctorCommand  *self,
  * executed in time;
  * %G_IO_ERROR_INVALID_ARGUMENT if there is input and the command's stdin is no pipe.
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run (ProctorCommand  *self,
@@ -172,7 +180,9 @@ proctor_command_run (ProctorCommand  *self,
  *
  * Runs a command to its end. See [method@Command.run].
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_command_run_async (ProctorCommand      *self,
@@ -199,9 +209,11 @@ proctor_command_run_async (ProctorCommand      *self,
  *
  * Errors: see [method@Command.run].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run_finish (ProctorCommand  *self,
@@ -227,9 +239,11 @@ proctor_command_run_finish (ProctorCommand  *self,
  *
  * Errors: those of [method@Command.run].
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run_with_timeout (ProctorCommand  *self,
@@ -258,7 +272,9 @@ proctor_command_run_with_timeout (ProctorCommand  *self,
  *
  * Runs a command to its end. See [method@Command.run_with_timeout].
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_command_run_with_timeout_async (ProctorCommand      *self,
@@ -289,9 +305,11 @@ proctor_command_run_with_timeout_async (ProctorCommand      *self,
  *
  * Errors: see [method@Command.run_with_timeout].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run_with_timeout_finish (ProctorCommand  *self,
@@ -328,9 +346,11 @@ check_result (ProctorResult  *result,
  *
  * Errors: those of both.
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): the result of a process that exited with 0
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run_check (ProctorCommand  *self,
@@ -352,7 +372,9 @@ proctor_command_run_check (ProctorCommand  *self,
  *
  * Runs a command that is expected to succeed. See [method@Command.run_check].
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_command_run_check_async (ProctorCommand      *self,
@@ -379,9 +401,11 @@ proctor_command_run_check_async (ProctorCommand      *self,
  *
  * Errors: see [method@Command.run_check].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the result of a process that exited with 0
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_command_run_check_finish (ProctorCommand  *self,

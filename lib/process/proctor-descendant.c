@@ -45,9 +45,11 @@ descendant_new (const ProcEntry *entry)
  *
  * Copies an info.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): the same
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorDescendant *
 proctor_descendant_copy (const ProctorDescendant *self)
@@ -68,7 +70,9 @@ proctor_descendant_copy (const ProctorDescendant *self)
  *
  * Frees an info.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_descendant_free (ProctorDescendant *self)
@@ -85,9 +89,11 @@ proctor_descendant_free (ProctorDescendant *self)
  *
  * The process id.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the pid
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPid
 proctor_descendant_get_pid (const ProctorDescendant *self)
@@ -103,9 +109,11 @@ proctor_descendant_get_pid (const ProctorDescendant *self)
  *
  * The process id of the parent. Where that has ended it is whoever has adopted the process.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the pid
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPid
 proctor_descendant_get_parent_pid (const ProctorDescendant *self)
@@ -122,9 +130,11 @@ proctor_descendant_get_parent_pid (const ProctorDescendant *self)
  * The name of the program, at most 15 bytes of it, as proc_pid_comm(5) has it. What is not UTF-8 is
  * replaced.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none): the name
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 const char *
 proctor_descendant_get_name (const ProctorDescendant *self)

@@ -24,9 +24,11 @@
  *
  * Errors: %G_IO_ERROR with the system's reason if that table cannot be read; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer container) (element-type ProctorDescendant): the descendants
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPtrArray *
 proctor_process_list_descendants (ProctorProcess  *self,

@@ -146,9 +146,11 @@ wait_async (ProctorProcess *self,
  * Errors: %PROCTOR_ERROR_STATUS_LOST; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether the returncode is known
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_wait (ProctorProcess  *self,
@@ -174,7 +176,9 @@ proctor_process_wait (ProctorProcess  *self,
  *
  * Waits until the process has exited. See [method@Process.wait].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_process_wait_async (ProctorProcess      *self,
@@ -201,9 +205,11 @@ proctor_process_wait_async (ProctorProcess      *self,
  *
  * Errors: see [method@Process.wait].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: whether the returncode is known
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_wait_finish (ProctorProcess  *self,
@@ -230,9 +236,11 @@ proctor_process_wait_finish (ProctorProcess  *self,
  *
  * Errors: those of [method@Process.wait]; %PROCTOR_ERROR_EXIT_STATUS; %PROCTOR_ERROR_SIGNALLED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it exited with 0
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_wait_check (ProctorProcess  *self,
@@ -257,7 +265,9 @@ proctor_process_wait_check (ProctorProcess  *self,
  *
  * Waits until the process has exited. See [method@Process.wait_check].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_process_wait_check_async (ProctorProcess      *self,
@@ -282,9 +292,11 @@ proctor_process_wait_check_async (ProctorProcess      *self,
  *
  * Errors: see [method@Process.wait_check].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: whether it exited with 0
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_wait_check_finish (ProctorProcess  *self,
@@ -353,9 +365,11 @@ take_streams_over (ProctorProcess  *self,
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check
  * fails.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_process_communicate (ProctorProcess  *self,
@@ -405,7 +419,9 @@ proctor_process_communicate (ProctorProcess  *self,
  *
  * Sends the input, reads the outputs and waits for the exit. See [method@Process.communicate].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_process_communicate_async (ProctorProcess      *self,
@@ -441,9 +457,11 @@ proctor_process_communicate_async (ProctorProcess      *self,
  *
  * Errors: see [method@Process.communicate].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): how it ended and what it wrote
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorResult *
 proctor_process_communicate_finish (ProctorProcess  *self,

@@ -24,9 +24,11 @@
  * %G_IO_ERROR_INVALID_ARGUMENT for a signal that does not exist or %G_IO_ERROR_PERMISSION_DENIED;
  * %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_send_signal (ProctorProcess  *self,
@@ -59,9 +61,11 @@ send_to_tree (ProctorProcess  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_terminate (ProctorProcess  *self,
@@ -80,9 +84,11 @@ proctor_process_terminate (ProctorProcess  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_kill (ProctorProcess  *self,
@@ -121,9 +127,11 @@ set_suspended (ProctorProcess  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether the signal was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_suspend (ProctorProcess  *self,
@@ -144,9 +152,11 @@ proctor_process_suspend (ProctorProcess  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether the signal was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_resume (ProctorProcess  *self,

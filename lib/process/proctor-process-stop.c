@@ -80,9 +80,11 @@ finish_stop (ProctorProcess  *self,
  * Errors: %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_SHUT_DOWN if [func@shutdown] has let the process or
  * its tree go; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %TRUE when it has exited
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_stop (ProctorProcess  *self,
@@ -109,7 +111,9 @@ proctor_process_stop (ProctorProcess  *self,
  *
  * Ends the process. See [method@Process.stop].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_process_stop_async (ProctorProcess      *self,
@@ -137,9 +141,11 @@ proctor_process_stop_async (ProctorProcess      *self,
  *
  * Errors: see [method@Process.stop].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: %TRUE when it has exited
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_stop_finish (ProctorProcess  *self,
@@ -162,9 +168,11 @@ proctor_process_stop_finish (ProctorProcess  *self,
  * Errors: those of [method@Process.stop]; %PROCTOR_ERROR_INVALID_COMMAND for a signal that does not
  * exist, and then nothing is sent.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %TRUE when it has exited
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_stop_with_plan (ProctorProcess         *self,
@@ -189,7 +197,9 @@ proctor_process_stop_with_plan (ProctorProcess         *self,
  *
  * Ends the process. See [method@Process.stop_with_plan].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_process_stop_with_plan_async (ProctorProcess        *self,
@@ -226,9 +236,11 @@ proctor_process_stop_with_plan_async (ProctorProcess        *self,
  *
  * Errors: see [method@Process.stop_with_plan].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: %TRUE when it has exited
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_stop_with_plan_finish (ProctorProcess  *self,

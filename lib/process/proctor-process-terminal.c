@@ -25,9 +25,11 @@
  * (%PROCTOR_STDIO_PTY); %G_IO_ERROR_INVALID_ARGUMENT for 0, and for more than 65535;
  * %PROCTOR_ERROR_PROCESS_LOOKUP when the process has ended; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was done
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_set_window_size (ProctorProcess  *self,

@@ -14,9 +14,11 @@
  *
  * When the process was started.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds since 1970, in UTC
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gint64
 proctor_process_get_start_time (ProctorProcess *self)
@@ -32,9 +34,11 @@ proctor_process_get_start_time (ProctorProcess *self)
  *
  * How long the process has run: from its start until now, or until its exit was noticed.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_process_get_wall_time (ProctorProcess *self)
@@ -54,9 +58,11 @@ proctor_process_get_wall_time (ProctorProcess *self)
  *
  * How much processor time the process and its reaped descendants used in user mode.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds, or -1 while it runs, and if the system did not say
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_process_get_user_time (ProctorProcess *self)
@@ -75,9 +81,11 @@ proctor_process_get_user_time (ProctorProcess *self)
  *
  * How much processor time the system spent for the process and its reaped descendants.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds, or -1 while it runs, and if the system did not say
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_process_get_system_time (ProctorProcess *self)
@@ -98,9 +106,11 @@ proctor_process_get_system_time (ProctorProcess *self)
  * The most memory that the process and its descendants had at once, until it exited. See
  * [method@Result.get_peak_memory] for where it is known.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @bytes untouched, while it runs, and if it is not known
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_get_peak_memory (ProctorProcess *self,
@@ -126,9 +136,11 @@ proctor_process_get_peak_memory (ProctorProcess *self,
  * The resources that the process and its reaped descendants used, as of getrusage(2). `ru_maxrss`
  * is 0, see [method@Result.get_rusage].
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @rusage untouched, while it runs, and if the system did not say
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_get_rusage (ProctorProcess *self,

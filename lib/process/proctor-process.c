@@ -121,9 +121,11 @@ proctor_process_set_owner (ProctorProcess *self,
  *
  * For a shell command this is the pid of the shell.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the pid
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPid
 proctor_process_get_pid (ProctorProcess *self)
@@ -154,9 +156,11 @@ get_outcome (ProctorProcess *self,
  * What the process does at this moment. With the main child watcher an exit is seen by the main
  * thread at once, and by other threads when it has been reported.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the state
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorProcessState
 proctor_process_get_state (ProctorProcess *self)
@@ -181,9 +185,11 @@ proctor_process_get_state (ProctorProcess *self)
  *
  * How the process has ended, without waiting.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @returncode untouched, while it runs, and if its status is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_process_get_returncode (ProctorProcess *self,
@@ -209,9 +215,11 @@ proctor_process_get_returncode (ProctorProcess *self,
  *
  * The stream that writes to the stdin of the process.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the stream; %NULL if stdin is no pipe
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorStreamWriter *
 proctor_process_get_stdin (ProctorProcess *self)
@@ -227,9 +235,11 @@ proctor_process_get_stdin (ProctorProcess *self)
  *
  * The stream that reads what the process writes to its stdout.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the stream; %NULL if stdout is no pipe
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorStreamReader *
 proctor_process_get_stdout (ProctorProcess *self)
@@ -245,9 +255,11 @@ proctor_process_get_stdout (ProctorProcess *self)
  *
  * The stream that reads what the process writes to its stderr.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the stream; %NULL if stderr is no pipe
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorStreamReader *
 proctor_process_get_stderr (ProctorProcess *self)

@@ -80,10 +80,12 @@ proctor_result_new (ResultData *data)
  *
  * How the process ended: its exit code, or -N if signal N ended it.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the returncode, or %PROCTOR_RETURNCODE_NONE if there was no process or its status is
  * lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 int
 proctor_result_get_returncode (ProctorResult *self)
@@ -101,9 +103,11 @@ proctor_result_get_returncode (ProctorResult *self)
  *
  * What the process wrote to its stdout.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the bytes; %NULL if stdout was not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_result_get_stdout (ProctorResult *self)
@@ -119,9 +123,11 @@ proctor_result_get_stdout (ProctorResult *self)
  *
  * What the process wrote to its stderr.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the bytes; %NULL if stderr was not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_result_get_stderr (ProctorResult *self)
@@ -165,9 +171,11 @@ dup_utf8 (GBytes      *bytes,
  *
  * Errors: %G_IO_ERROR_INVALID_DATA if it is not valid UTF-8, or has a NUL byte.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full) (nullable): the text; %NULL without an error if stdout was not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 char *
 proctor_result_dup_stdout_utf8 (ProctorResult  *self,
@@ -187,9 +195,11 @@ proctor_result_dup_stdout_utf8 (ProctorResult  *self,
  *
  * Errors: %G_IO_ERROR_INVALID_DATA if it is not valid UTF-8, or has a NUL byte.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full) (nullable): the text; %NULL without an error if stderr was not captured
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 char *
 proctor_result_dup_stderr_utf8 (ProctorResult  *self,
@@ -207,9 +217,11 @@ proctor_result_dup_stderr_utf8 (ProctorResult  *self,
  * Whether the process was stopped because the command's timeout had passed. The output so far is
  * there.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it timed out
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_is_timed_out (ProctorResult *self)
@@ -226,9 +238,11 @@ proctor_result_is_timed_out (ProctorResult *self)
  * Whether an output was still open when the drain grace after the exit had passed, because a
  * descendant of the process holds it. What had been written until then is there.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether output may be missing
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_is_incomplete (ProctorResult *self)
@@ -244,9 +258,11 @@ proctor_result_is_incomplete (ProctorResult *self)
  *
  * When the process was started.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds since 1970-01-01 00:00 UTC, as of [func@GLib.get_real_time]
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gint64
 proctor_result_get_start_time (ProctorResult *self)
@@ -262,9 +278,11 @@ proctor_result_get_start_time (ProctorResult *self)
  *
  * How long the process ran.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds from its start until its exit was noticed
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_result_get_wall_time (ProctorResult *self)
@@ -280,9 +298,11 @@ proctor_result_get_wall_time (ProctorResult *self)
  *
  * How long the process and its reaped descendants computed in user mode.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds, or -1 if the system did not say
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_result_get_user_time (ProctorResult *self)
@@ -298,9 +318,11 @@ proctor_result_get_user_time (ProctorResult *self)
  *
  * How long the kernel computed for the process and its reaped descendants.
  *
+ * Thread safety: any thread.
+ *
  * Returns: microseconds, or -1 if the system did not say
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GTimeSpan
 proctor_result_get_system_time (ProctorResult *self)
@@ -320,10 +342,12 @@ proctor_result_get_system_time (ProctorResult *self)
  * `ru_maxrss` is not the child's own: the kernel carries the size of this program over vfork and
  * exec. It is 0 here.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @rusage untouched, if the system did not say: where GLib has reaped the
  * child, or the status is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_get_rusage (ProctorResult *self,
@@ -345,9 +369,11 @@ proctor_result_get_rusage (ProctorResult *self,
  * Only a cgroup counts that, so it is known for commands with %PROCTOR_COMMAND_OWN_TREE where one
  * was delegated to this program with the memory controller, and absent else.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @bytes untouched, if it is not known
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_get_peak_memory (ProctorResult *self,
@@ -370,9 +396,11 @@ proctor_result_get_peak_memory (ProctorResult *self,
  * Whether output was thrown away because of [method@Command.set_output_limit]. What was kept is in
  * the result.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_is_truncated (ProctorResult *self)
@@ -389,9 +417,11 @@ proctor_result_is_truncated (ProctorResult *self)
  * How much of the output to stdout was thrown away: what came after that which was kept, or before
  * it with %PROCTOR_OUTPUT_POLICY_KEEP_TAIL.
  *
+ * Thread safety: any thread.
+ *
  * Returns: a number of bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 guint64
 proctor_result_get_stdout_cut (ProctorResult *self)
@@ -407,9 +437,11 @@ proctor_result_get_stdout_cut (ProctorResult *self)
  *
  * The same as [method@Result.get_stdout_cut] for stderr.
  *
+ * Thread safety: any thread.
+ *
  * Returns: a number of bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 guint64
 proctor_result_get_stderr_cut (ProctorResult *self)
@@ -425,9 +457,11 @@ proctor_result_get_stderr_cut (ProctorResult *self)
  *
  * Why there was no process, in a result of [func@gather].
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the error of the spawn; %NULL if the process was started
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 const GError *
 proctor_result_get_error (ProctorResult *self)
@@ -473,9 +507,11 @@ find_wrong (const ResultData *data)
  * The message names the command, the returncode or the signal, and quotes the last lines of stderr
  * if that was captured: at most five lines and 600 bytes.
  *
+ * Thread safety: any thread.
+ *
  * Returns: %TRUE if the process exited with 0
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_result_check (ProctorResult  *self,

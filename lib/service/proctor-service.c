@@ -24,9 +24,11 @@
  * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is no watcher yet;
  * %PROCTOR_ERROR_FORKED; the system's own where it has no thread or file descriptor for us.
  *
+ * Thread safety: the main thread; any other one afterwards.
+ *
  * Returns: whether processes can be started now
  *
- * Thread safety: the main thread; any other one afterwards. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_init (GError **error)
@@ -51,9 +53,11 @@ proctor_init (GError **error)
  * Errors: %PROCTOR_ERROR_NO_CHILD_WATCHER on another thread, if there is none, and if
  * `PROCTOR_WATCHER` names none; %PROCTOR_ERROR_FORKED; what making the watcher says.
  *
+ * Thread safety: the main thread; any other one afterwards.
+ *
  * Returns: (transfer full): the watcher
  *
- * Thread safety: the main thread; any other one afterwards. Since: 1.0
+ * Since: 1.0
  */
 ProctorChildWatcher *
 proctor_dup_child_watcher (GError **error)
@@ -75,9 +79,11 @@ proctor_dup_child_watcher (GError **error)
  *
  * Errors: %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was set
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_set_child_watcher (ProctorChildWatcher  *watcher,

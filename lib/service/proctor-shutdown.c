@@ -127,10 +127,12 @@ dup_watcher_to_drive (void)
  *
  * Errors: %PROCTOR_ERROR_WOULD_DEADLOCK, %PROCTOR_ERROR_FORKED, %G_IO_ERROR_CANCELLED.
  *
+ * Thread safety: any thread; with the main child watcher and processes to be stopped, on other
+ * threads than the main one only while the main loop runs.
+ *
  * Returns: whether the service has ended
  *
- * Thread safety: any thread; with the main child watcher and processes to be stopped, on other
- * threads than the main one only while the main loop runs. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_shutdown (ProctorShutdownMode   mode,
@@ -166,7 +168,9 @@ proctor_shutdown (ProctorShutdownMode   mode,
  *
  * Ends the service. See [func@shutdown].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_shutdown_async (ProctorShutdownMode  mode,
@@ -203,9 +207,11 @@ proctor_shutdown_async (ProctorShutdownMode  mode,
  *
  * Errors: see [func@shutdown].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: whether the service has ended
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_shutdown_finish (GAsyncResult  *result,

@@ -190,9 +190,11 @@ texts_from_bytes (GBytes *bytes)
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
  * bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full): the line; empty at the end
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_line (ProctorStreamReader  *self,
@@ -217,7 +219,9 @@ proctor_stream_reader_read_line (ProctorStreamReader  *self,
  * Reads a line, with its line feed. The last line of the stream may have none. See
  * [method@StreamReader.read_line].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_line_async (ProctorStreamReader *self,
@@ -244,9 +248,11 @@ proctor_stream_reader_read_line_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_line].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the line; empty at the end
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_line_finish (ProctorStreamReader  *self,
@@ -269,9 +275,11 @@ proctor_stream_reader_read_line_finish (ProctorStreamReader  *self,
  * %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full) (nullable): the line; %NULL without an error at the end
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 char *
 proctor_stream_reader_read_line_utf8 (ProctorStreamReader  *self,
@@ -297,7 +305,9 @@ proctor_stream_reader_read_line_utf8 (ProctorStreamReader  *self,
  * Reads a line as text, with its line feed. The last line of the stream may have none. See
  * [method@StreamReader.read_line_utf8].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_line_utf8_async (ProctorStreamReader *self,
@@ -325,9 +335,11 @@ proctor_stream_reader_read_line_utf8_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_line_utf8].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full) (nullable): the line; %NULL without an error at the end
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 char *
 proctor_stream_reader_read_line_utf8_finish (ProctorStreamReader  *self,
@@ -351,10 +363,12 @@ proctor_stream_reader_read_line_utf8_finish (ProctorStreamReader  *self,
  * %G_IO_ERROR_CLOSED; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
  * After an error the bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at
  * the end
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GPtrArray *
 proctor_stream_reader_read_lines (ProctorStreamReader  *self,
@@ -380,7 +394,9 @@ proctor_stream_reader_read_lines (ProctorStreamReader  *self,
  * Reads all the complete lines that are at hand, and waits for one if there is none: one wake-up
  * for many lines. See [method@StreamReader.read_lines].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_lines_async (ProctorStreamReader *self,
@@ -407,10 +423,12 @@ proctor_stream_reader_read_lines_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_lines].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer container) (element-type GBytes): the lines, each with its line feed; none at
  * the end
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GPtrArray *
 proctor_stream_reader_read_lines_finish (ProctorStreamReader  *self,
@@ -434,9 +452,11 @@ proctor_stream_reader_read_lines_finish (ProctorStreamReader  *self,
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full): the lines, each with its line feed; none at the end
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GStrv
 proctor_stream_reader_read_lines_utf8 (ProctorStreamReader  *self,
@@ -463,7 +483,9 @@ proctor_stream_reader_read_lines_utf8 (ProctorStreamReader  *self,
  * Reads all the complete lines that are at hand as text, and waits for one if there is none. See
  * [method@StreamReader.read_lines_utf8].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_lines_utf8_async (ProctorStreamReader *self,
@@ -491,9 +513,11 @@ proctor_stream_reader_read_lines_utf8_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_lines_utf8].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the lines, each with its line feed; none at the end
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GStrv
 proctor_stream_reader_read_lines_utf8_finish (ProctorStreamReader  *self,
@@ -520,9 +544,11 @@ proctor_stream_reader_read_lines_utf8_finish (ProctorStreamReader  *self,
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
  * bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full): the bytes with the separator
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_until (ProctorStreamReader  *self,
@@ -552,7 +578,9 @@ proctor_stream_reader_read_until (ProctorStreamReader  *self,
  *
  * Reads up to a separator, and it, too. See [method@StreamReader.read_until].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_until_async (ProctorStreamReader *self,
@@ -583,9 +611,11 @@ proctor_stream_reader_read_until_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_until].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the bytes with the separator
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_until_finish (ProctorStreamReader  *self,
@@ -609,9 +639,11 @@ proctor_stream_reader_read_until_finish (ProctorStreamReader  *self,
  * %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. After an error the
  * bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full): the bytes
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_exactly (ProctorStreamReader  *self,
@@ -638,7 +670,9 @@ proctor_stream_reader_read_exactly (ProctorStreamReader  *self,
  *
  * Reads so many bytes, neither more nor less. See [method@StreamReader.read_exactly].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_exactly_async (ProctorStreamReader *self,
@@ -667,9 +701,11 @@ proctor_stream_reader_read_exactly_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_exactly].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the bytes
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_exactly_finish (ProctorStreamReader  *self,
@@ -691,9 +727,11 @@ proctor_stream_reader_read_exactly_finish (ProctorStreamReader  *self,
  * %PROCTOR_ERROR_WOULD_DEADLOCK;
  * %PROCTOR_ERROR_FORKED. After an error the bytes are still held.
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: (transfer full): the bytes; empty at the end
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_to_end (ProctorStreamReader  *self,
@@ -717,7 +755,9 @@ proctor_stream_reader_read_to_end (ProctorStreamReader  *self,
  *
  * Reads everything until the stream ends. See [method@StreamReader.read_to_end].
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Thread safety: one reading thread at a time.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_read_to_end_async (ProctorStreamReader *self,
@@ -744,9 +784,11 @@ proctor_stream_reader_read_to_end_async (ProctorStreamReader *self,
  *
  * Errors: see [method@StreamReader.read_to_end].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the bytes; empty at the end
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 GBytes *
 proctor_stream_reader_read_to_end_finish (ProctorStreamReader  *self,

@@ -73,9 +73,11 @@ proctor_stream_reader_give_back (ProctorStreamReader *self)
  *
  * Whether the stream has ended and everything was read.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether the next read finds the end
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_reader_at_eof (ProctorStreamReader *self)
@@ -91,9 +93,11 @@ proctor_stream_reader_at_eof (ProctorStreamReader *self)
  *
  * How much has been read from the pipe and was not asked for yet.
  *
+ * Thread safety: any thread.
+ *
  * Returns: bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gsize
 proctor_stream_reader_get_buffered (ProctorStreamReader *self)
@@ -110,9 +114,11 @@ proctor_stream_reader_get_buffered (ProctorStreamReader *self)
  * How much the last read that failed with %PROCTOR_ERROR_LIMIT_OVERRUN had looked at: so many bytes
  * belong to the line or record that is too long. They are still held.
  *
+ * Thread safety: the reading thread.
+ *
  * Returns: bytes
  *
- * Thread safety: the reading thread. Since: 1.0
+ * Since: 1.0
  */
 gsize
 proctor_stream_reader_get_consumed (ProctorStreamReader *self)
@@ -128,9 +134,11 @@ proctor_stream_reader_get_consumed (ProctorStreamReader *self)
  *
  * The limit of the command, see [method@Command.set_limit].
  *
+ * Thread safety: any thread.
+ *
  * Returns: bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gsize
 proctor_stream_reader_get_limit (ProctorStreamReader *self)
@@ -148,7 +156,9 @@ proctor_stream_reader_get_limit (ProctorStreamReader *self)
  * Sets what is done with lines and records that are longer than the limit. They are an error unless
  * this is called.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_reader_set_long_lines (ProctorStreamReader *self,
@@ -165,9 +175,11 @@ proctor_stream_reader_set_long_lines (ProctorStreamReader *self,
  *
  * What is done with lines and records that are longer than the limit.
  *
+ * Thread safety: any thread.
+ *
  * Returns: what is done with them
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorLongLines
 proctor_stream_reader_get_long_lines (ProctorStreamReader *self)
@@ -259,9 +271,11 @@ next_line_slowly (ProctorStreamReader  *self,
  *
  * Errors: those of [method@StreamReader.read_line].
  *
+ * Thread safety: one reading thread at a time.
+ *
  * Returns: %FALSE without an error at the end of the stream
  *
- * Thread safety: one reading thread at a time. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_reader_next_line (ProctorStreamReader  *self,

@@ -187,7 +187,9 @@ wait_async (ProctorStreamWriter *self,
  *
  * When the pipe is lost or closing they are dropped; drain tells of a loss.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_queue (ProctorStreamWriter *self,
@@ -217,7 +219,9 @@ proctor_stream_writer_queue (ProctorStreamWriter *self,
  * A reference is kept until they are sent, and is dropped in a thread that calls this writer, never
  * in one of the library's.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_queue_bytes (ProctorStreamWriter *self,
@@ -238,7 +242,9 @@ proctor_stream_writer_queue_bytes (ProctorStreamWriter *self,
  * Sends many pieces in the background, in order and without a copy. Never waits. Nothing that other
  * threads queue comes between them.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_queue_all (ProctorStreamWriter *self,
@@ -267,9 +273,11 @@ proctor_stream_writer_queue_all (ProctorStreamWriter *self,
  * Errors: %G_IO_ERROR_BROKEN_PIPE when the process does not read any more; %G_IO_ERROR_CANCELLED;
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether there is room
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_writer_drain (ProctorStreamWriter  *self,
@@ -291,7 +299,9 @@ proctor_stream_writer_drain (ProctorStreamWriter  *self,
  *
  * Waits for room. See [method@StreamWriter.drain].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_drain_async (ProctorStreamWriter *self,
@@ -315,9 +325,11 @@ proctor_stream_writer_drain_async (ProctorStreamWriter *self,
  *
  * Errors: see [method@StreamWriter.drain].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: whether there is room
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_writer_drain_finish (ProctorStreamWriter  *self,
@@ -338,7 +350,9 @@ proctor_stream_writer_drain_finish (ProctorStreamWriter  *self,
  * Closes the pipe when everything that was queued is sent, so that the process finds the end of its
  * input. Never waits. Nothing can be queued after it.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_write_eof (ProctorStreamWriter *self)
@@ -355,9 +369,11 @@ proctor_stream_writer_write_eof (ProctorStreamWriter *self)
  *
  * Whether [method@StreamWriter.write_eof] can be used. It always can, with the pipes of a process.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it can
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_writer_can_write_eof (ProctorStreamWriter *self)
@@ -374,9 +390,11 @@ proctor_stream_writer_can_write_eof (ProctorStreamWriter *self)
  * Whether the pipe is closed, is lost, or will be closed when everything is sent: nothing can be
  * queued any more.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it is closing
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_stream_writer_get_closing (ProctorStreamWriter *self)
@@ -394,7 +412,9 @@ proctor_stream_writer_get_closing (ProctorStreamWriter *self)
  *
  * Sets the marks for [method@StreamWriter.drain]. They are 16 KiB and 64 KiB unless this is called.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_set_write_buffer_limits (ProctorStreamWriter *self,
@@ -416,7 +436,9 @@ proctor_stream_writer_set_write_buffer_limits (ProctorStreamWriter *self,
  *
  * The marks for [method@StreamWriter.drain].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_stream_writer_get_write_buffer_limits (ProctorStreamWriter *self,
@@ -441,9 +463,11 @@ proctor_stream_writer_get_write_buffer_limits (ProctorStreamWriter *self,
  *
  * How much is queued and was not written to the pipe yet.
  *
+ * Thread safety: any thread.
+ *
  * Returns: bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gsize
 proctor_stream_writer_get_write_buffer_size (ProctorStreamWriter *self)

@@ -164,7 +164,9 @@ set_paused (ProctorReadTransport *self,
  * [method@ReadTransport.resume_reading]. The writer blocks when the pipe is full.
  *
  * Thread safety: any thread; data that is being delivered at this moment in the transport's context
- * may still arrive. Since: 1.0
+ * may still arrive.
+ *
+ * Since: 1.0
  */
 void
 proctor_read_transport_pause_reading (ProctorReadTransport *self)
@@ -181,7 +183,9 @@ proctor_read_transport_pause_reading (ProctorReadTransport *self)
  *
  * Reads on after [method@ReadTransport.pause_reading].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_read_transport_resume_reading (ProctorReadTransport *self)
@@ -198,9 +202,11 @@ proctor_read_transport_resume_reading (ProctorReadTransport *self)
  *
  * Whether it is neither paused nor closing.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it reads
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_read_transport_is_reading (ProctorReadTransport *self)
@@ -217,7 +223,9 @@ proctor_read_transport_is_reading (ProctorReadTransport *self)
  * Closes the pipe. What was not delivered yet is dropped; the protocol's connection is lost without
  * an error.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_read_transport_shut (ProctorReadTransport *self)
@@ -237,9 +245,11 @@ proctor_read_transport_shut (ProctorReadTransport *self)
  *
  * Whether it is closed or will be.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it is closing
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_read_transport_is_closing (ProctorReadTransport *self)
@@ -255,9 +265,11 @@ proctor_read_transport_is_closing (ProctorReadTransport *self)
  *
  * The file descriptor of the pipe, for looking at only: it belongs to the transport.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the file descriptor, or -1 when the connection is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 int
 proctor_read_transport_get_fd (ProctorReadTransport *self)
@@ -343,9 +355,11 @@ connect_read_pipe (int                   fd,
  * waited for (/dev/null); %G_IO_ERROR_INVALID_ARGUMENT if @fd is not open for reading; %G_IO_ERROR
  * with the system's reason; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorReadTransport *
 proctor_connect_read_pipe (int                   fd,
@@ -391,7 +405,9 @@ connect_read_pipe_in_context (GTask *task,
  * Reads from a pipe in the background. See [func@connect_read_pipe]; `connection_made` is called in
  * the context before @callback.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_connect_read_pipe_async (int                  fd,
@@ -415,9 +431,11 @@ proctor_connect_read_pipe_async (int                  fd,
  *
  * Errors: see [func@connect_read_pipe].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorReadTransport *
 proctor_connect_read_pipe_finish (GAsyncResult  *result,

@@ -230,9 +230,11 @@ make_transport (ProcessParts              *parts,
  *
  * Errors: those of [method@Command.spawn].
  *
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Since: 1.0
  */
 ProctorSubprocessTransport *
 proctor_command_open_transport (ProctorCommand             *self,
@@ -280,7 +282,9 @@ return_transport (Operation *operation,
  * Starts a process and tells @protocol of it. See [method@Command.open_transport];
  * `connection_made` is called before @callback.
  *
- * Thread safety: the thread that sets up @self, which may be any. Since: 1.0
+ * Thread safety: the thread that sets up @self, which may be any.
+ *
+ * Since: 1.0
  */
 void
 proctor_command_open_transport_async (ProctorCommand            *self,
@@ -310,9 +314,11 @@ proctor_command_open_transport_async (ProctorCommand            *self,
  *
  * Errors: see [method@Command.open_transport].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorSubprocessTransport *
 proctor_command_open_transport_finish (ProctorCommand  *self,
@@ -334,9 +340,11 @@ proctor_command_open_transport_finish (ProctorCommand  *self,
  *
  * The process id. See [method@Process.get_pid].
  *
+ * Thread safety: any thread.
+ *
  * Returns: the pid
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GPid
 proctor_subprocess_transport_get_pid (ProctorSubprocessTransport *self)
@@ -354,9 +362,11 @@ proctor_subprocess_transport_get_pid (ProctorSubprocessTransport *self)
  *
  * How the process has ended. See [method@Process.get_returncode].
  *
+ * Thread safety: any thread.
+ *
  * Returns: %FALSE, with @returncode untouched, while it runs, and if its status is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_subprocess_transport_get_returncode (ProctorSubprocessTransport *self,
@@ -375,9 +385,11 @@ proctor_subprocess_transport_get_returncode (ProctorSubprocessTransport *self,
  * The transport of one of the pipes: a [class@WriteTransport] for 0, a [class@ReadTransport] for 1
  * and 2.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none) (nullable): the transport; %NULL if that is no pipe
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 GObject *
 proctor_subprocess_transport_get_pipe_transport (ProctorSubprocessTransport *self,
@@ -398,9 +410,11 @@ proctor_subprocess_transport_get_pipe_transport (ProctorSubprocessTransport *sel
  *
  * Errors: see there.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_subprocess_transport_send_signal (ProctorSubprocessTransport  *self,
@@ -421,9 +435,11 @@ proctor_subprocess_transport_send_signal (ProctorSubprocessTransport  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_subprocess_transport_terminate (ProctorSubprocessTransport  *self,
@@ -443,9 +459,11 @@ proctor_subprocess_transport_terminate (ProctorSubprocessTransport  *self,
  *
  * Errors: see [method@Process.send_signal].
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it was sent
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_subprocess_transport_kill (ProctorSubprocessTransport  *self,
@@ -464,7 +482,9 @@ proctor_subprocess_transport_kill (ProctorSubprocessTransport  *self,
  * follows when it has been reaped and what was written to its stdin is sent or lost, which a
  * descendant that holds stdin can delay; see [method@WriteTransport.abort].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_subprocess_transport_shut (ProctorSubprocessTransport *self)
@@ -492,9 +512,11 @@ proctor_subprocess_transport_shut (ProctorSubprocessTransport *self)
  *
  * Whether it was shut, or its connection is lost.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it is closing
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_subprocess_transport_is_closing (ProctorSubprocessTransport *self)
@@ -510,9 +532,11 @@ proctor_subprocess_transport_is_closing (ProctorSubprocessTransport *self)
  *
  * The protocol that is told of the process.
  *
+ * Thread safety: the transport's context.
+ *
  * Returns: (transfer none) (nullable): the protocol; %NULL when the connection is lost
  *
- * Thread safety: the transport's context. Since: 1.0
+ * Since: 1.0
  */
 ProctorSubprocessProtocol *
 proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self)
@@ -536,7 +560,9 @@ proctor_subprocess_transport_get_protocol (ProctorSubprocessTransport *self)
  * Has another protocol told from now on. Its `connection_made` is not called. Without effect when
  * the connection is lost.
  *
- * Thread safety: the transport's context. Since: 1.0
+ * Thread safety: the transport's context.
+ *
+ * Since: 1.0
  */
 void
 proctor_subprocess_transport_set_protocol (ProctorSubprocessTransport *self,
@@ -566,9 +592,11 @@ proctor_subprocess_transport_set_protocol (ProctorSubprocessTransport *self,
  * The process. Its streams are the transport's: [method@Process.get_stdin] and its siblings give
  * %NULL.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer none): the process
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorProcess *
 proctor_subprocess_transport_get_process (ProctorSubprocessTransport *self)

@@ -158,7 +158,9 @@ proctor_write_transport_begin (ProctorWriteTransport *self)
  *
  * When the connection is lost or closing they are dropped.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_write (ProctorWriteTransport *self,
@@ -179,7 +181,9 @@ proctor_write_transport_write (ProctorWriteTransport *self,
  * Sends many pieces in the background, in order and without a copy. See
  * [method@WriteTransport.write].
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_write_all (ProctorWriteTransport *self,
@@ -202,7 +206,9 @@ proctor_write_transport_write_all (ProctorWriteTransport *self,
  *
  * Closes the pipe when everything that was written is sent. Nothing can be written after it.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_write_eof (ProctorWriteTransport *self)
@@ -219,9 +225,11 @@ proctor_write_transport_write_eof (ProctorWriteTransport *self)
  *
  * Whether [method@WriteTransport.write_eof] can be used. It always can.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it can
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_write_transport_can_write_eof (ProctorWriteTransport *self)
@@ -238,7 +246,9 @@ proctor_write_transport_can_write_eof (ProctorWriteTransport *self)
  * Closes the pipe at once; what was not sent yet is dropped. The protocol's connection is lost
  * then, without an error.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_abort (ProctorWriteTransport *self)
@@ -259,7 +269,9 @@ proctor_write_transport_abort (ProctorWriteTransport *self)
  * Sends what was written, then closes the pipe: asyncio's close. The protocol's connection is lost
  * then, without an error.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_shut (ProctorWriteTransport *self)
@@ -273,9 +285,11 @@ proctor_write_transport_shut (ProctorWriteTransport *self)
  *
  * Whether it is closed or will be.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it is closing
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_write_transport_is_closing (ProctorWriteTransport *self)
@@ -294,7 +308,9 @@ proctor_write_transport_is_closing (ProctorWriteTransport *self)
  * Sets the marks for `pause_writing` and `resume_writing`. They are 16 KiB and 64 KiB unless this
  * is called.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_set_write_buffer_limits (ProctorWriteTransport *self,
@@ -319,7 +335,9 @@ proctor_write_transport_set_write_buffer_limits (ProctorWriteTransport *self,
  *
  * The marks for `pause_writing` and `resume_writing`.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_write_transport_get_write_buffer_limits (ProctorWriteTransport *self,
@@ -344,9 +362,11 @@ proctor_write_transport_get_write_buffer_limits (ProctorWriteTransport *self,
  *
  * How much was written and is not in the pipe yet.
  *
+ * Thread safety: any thread.
+ *
  * Returns: bytes
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gsize
 proctor_write_transport_get_write_buffer_size (ProctorWriteTransport *self)
@@ -362,9 +382,11 @@ proctor_write_transport_get_write_buffer_size (ProctorWriteTransport *self)
  *
  * The file descriptor of the pipe, for looking at only: it belongs to the transport.
  *
+ * Thread safety: any thread.
+ *
  * Returns: the file descriptor, or -1 when the connection is lost
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 int
 proctor_write_transport_get_fd (ProctorWriteTransport *self)
@@ -447,9 +469,11 @@ connect_write_pipe (int                   fd,
  * waited for (/dev/null); %G_IO_ERROR_INVALID_ARGUMENT if @fd is not open for writing; %G_IO_ERROR
  * with the system's reason; %G_IO_ERROR_CANCELLED; %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorWriteTransport *
 proctor_connect_write_pipe (int                   fd,
@@ -496,7 +520,9 @@ connect_write_pipe_in_context (GTask *task,
  * Writes to a pipe in the background. See [func@connect_write_pipe]; `connection_made` is called in
  * the context before @callback.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_connect_write_pipe_async (int                  fd,
@@ -520,9 +546,11 @@ proctor_connect_write_pipe_async (int                  fd,
  *
  * Errors: see [func@connect_write_pipe].
  *
+ * Thread safety: the callback's thread.
+ *
  * Returns: (transfer full): the transport
  *
- * Thread safety: the callback's thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorWriteTransport *
 proctor_connect_write_pipe_finish (GAsyncResult  *result,

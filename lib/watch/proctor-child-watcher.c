@@ -219,7 +219,9 @@ child_watcher_find_zombie (ProctorChildWatcher *self)
  * To be called by implementations of [class@ChildWatcher]. A token that is not known, or was
  * reported already, is ignored.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_child_watcher_report (ProctorChildWatcher *self,
@@ -255,9 +257,11 @@ proctor_child_watcher_report (ProctorChildWatcher *self,
  * Errors: %PROCTOR_ERROR_NOT_MAIN_THREAD and whatever the kind of watcher says; see there.
  * %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: as the kind of watcher says.
+ *
  * Returns: whether it was done
  *
- * Thread safety: as the kind of watcher says. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_child_watcher_attach (ProctorChildWatcher  *self,
@@ -282,7 +286,9 @@ proctor_child_watcher_attach (ProctorChildWatcher  *self,
  * Ends the watcher: it accepts no more children. Children that it watches are still reported where
  * that is possible.
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 void
 proctor_child_watcher_close (ProctorChildWatcher *self)
@@ -301,9 +307,11 @@ proctor_child_watcher_close (ProctorChildWatcher *self)
  *
  * Whether children can be watched now: it is attached to what it needs, and not closed.
  *
+ * Thread safety: any thread.
+ *
  * Returns: whether it is active
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 gboolean
 proctor_child_watcher_is_active (ProctorChildWatcher *self)

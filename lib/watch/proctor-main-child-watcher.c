@@ -532,9 +532,11 @@ proctor_main_child_watcher_init (ProctorMainChildWatcher *self)
  * Errors: %PROCTOR_ERROR_NOT_MAIN_THREAD on any other thread; %PROCTOR_ERROR_FORKED; %G_IO_ERROR if
  * the system has no file descriptor for it.
  *
+ * Thread safety: the main thread only.
+ *
  * Returns: (transfer full): the watcher
  *
- * Thread safety: the main thread only. Since: 1.0
+ * Since: 1.0
  */
 ProctorChildWatcher *
 proctor_main_child_watcher_new (GError **error)

@@ -183,9 +183,11 @@ proctor_pidfd_child_watcher_init (ProctorPidfdChildWatcher *self)
  * Errors: %G_IO_ERROR_NOT_SUPPORTED where the system has no pidfds; use
  * [class@ThreadedChildWatcher] there. %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): the watcher
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorChildWatcher *
 proctor_pidfd_child_watcher_new (GError **error)

@@ -111,9 +111,11 @@ proctor_threaded_child_watcher_init (ProctorThreadedChildWatcher *self)
  *
  * Errors: %PROCTOR_ERROR_FORKED.
  *
+ * Thread safety: any thread.
+ *
  * Returns: (transfer full): the watcher
  *
- * Thread safety: any thread. Since: 1.0
+ * Since: 1.0
  */
 ProctorChildWatcher *
 proctor_threaded_child_watcher_new (GError **error)
