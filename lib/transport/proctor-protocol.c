@@ -20,6 +20,53 @@
 G_DEFINE_INTERFACE (ProctorBaseProtocol, proctor_base_protocol, G_TYPE_OBJECT)
 
 /**
+ * ProctorBaseProtocolInterface::connection_made:
+ * @self: a protocol
+ * @transport: the transport that the protocol is told of
+ *
+ * The transport is there. Called once, before anything else.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorBaseProtocolInterface::connection_lost:
+ * @self: a protocol
+ * @error: (nullable): what broke it; %NULL if it has ended or was shut
+ *
+ * The transport is closed. Called once, after everything else.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorBaseProtocolInterface::pause_writing:
+ * @self: a protocol
+ *
+ * More than the high mark is queued for writing: whoever writes should wait. See
+ * [method@WriteTransport.set_write_buffer_limits].
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorBaseProtocolInterface::resume_writing:
+ * @self: a protocol
+ *
+ * What is queued has come down to the low mark: writing may go on.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
  * ProctorPipeProtocol:
  *
  * What is told of a pipe that is read, see [func@connect_read_pipe]: asyncio's Protocol.
@@ -27,6 +74,29 @@ G_DEFINE_INTERFACE (ProctorBaseProtocol, proctor_base_protocol, G_TYPE_OBJECT)
  * Since: 1.0
  */
 G_DEFINE_INTERFACE (ProctorPipeProtocol, proctor_pipe_protocol, PROCTOR_TYPE_BASE_PROTOCOL)
+
+/**
+ * ProctorPipeProtocolInterface::data_received:
+ * @self: a protocol
+ * @data: what was read, at least one byte
+ *
+ * Bytes have come.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorPipeProtocolInterface::eof_received:
+ * @self: a protocol
+ *
+ * The writer has closed its end. `connection_lost` follows.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
 
 /**
  * ProctorSubprocessProtocol:
@@ -39,6 +109,43 @@ G_DEFINE_INTERFACE (ProctorPipeProtocol, proctor_pipe_protocol, PROCTOR_TYPE_BAS
 G_DEFINE_INTERFACE (ProctorSubprocessProtocol,
                     proctor_subprocess_protocol,
                     PROCTOR_TYPE_BASE_PROTOCOL)
+
+/**
+ * ProctorSubprocessProtocolInterface::pipe_data_received:
+ * @self: a protocol
+ * @fd: 1 for stdout, 2 for stderr
+ * @data: what was read, at least one byte
+ *
+ * The process has written something.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorSubprocessProtocolInterface::pipe_connection_lost:
+ * @self: a protocol
+ * @fd: 0 for stdin, 1 for stdout, 2 for stderr
+ * @error: (nullable): what broke it; %NULL if it was closed
+ *
+ * A pipe of the process is closed.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorSubprocessProtocolInterface::process_exited:
+ * @self: a protocol
+ *
+ * The process has exited. Its pipes may still be open: a child of its own may hold them.
+ *
+ * Thread safety: called in the context of the transport.
+ *
+ * Since: 1.0
+ */
 
 static void
 proctor_base_protocol_default_init (ProctorBaseProtocolInterface *iface)

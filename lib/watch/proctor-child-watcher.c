@@ -46,6 +46,50 @@ typedef struct
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProctorChildWatcher, proctor_child_watcher, G_TYPE_OBJECT)
 
+/**
+ * ProctorChildWatcherClass::watch:
+ * @self: a watcher
+ * @token: the name under which the exit is to be reported
+ * @pid: the child
+ *
+ * Starts to watch a child. Its exit is reported once, with [method@ChildWatcher.report], which may be
+ * called before this returns.
+ *
+ * Errors: whatever hinders it; the library then waits for this child in a thread of its own.
+ *
+ * Thread safety: called in the context that the watcher is attached to.
+ *
+ * Returns: %TRUE if the child is watched
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorChildWatcherClass::unwatch:
+ * @self: a watcher
+ * @token: the name of a child
+ *
+ * Forgets a child: nothing is to be reported for it any more.
+ *
+ * Thread safety: called in the context that the watcher is attached to.
+ *
+ * Since: 1.0
+ */
+
+/**
+ * ProctorChildWatcherClass::reap_now:
+ * @self: a watcher
+ * @token: the name of a child
+ *
+ * Looks whether a child has exited, and if so reports that before it returns. Without this function
+ * the blocking calls of the library are %PROCTOR_ERROR_WOULD_DEADLOCK in the thread that runs the
+ * watcher's context.
+ *
+ * Thread safety: called in the context that the watcher is attached to.
+ *
+ * Since: 1.0
+ */
+
 static ProctorChildWatcherPrivate *
 get_private (ProctorChildWatcher *self)
 {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* guide: type */
 typedef struct
 {
   ProctorChildWatcher parent_instance;
@@ -32,6 +33,7 @@ typedef struct
 
 GType waitid_watcher_get_type (void);
 G_DEFINE_TYPE (WaitidWatcher, waitid_watcher, PROCTOR_TYPE_CHILD_WATCHER)
+/* guide: end */
 
 static void
 child_free (gpointer data)
@@ -44,6 +46,7 @@ child_free (gpointer data)
   g_free (child);
 }
 
+/* guide: report */
 /* Reports the exit if there is one. */
 static void
 look_at (Child *child)
@@ -63,6 +66,7 @@ look_at (Child *child)
   g_hash_table_remove (self->children, &token);
   proctor_child_watcher_report (PROCTOR_CHILD_WATCHER (self), token, wait_status);
 }
+/* guide: end */
 
 static gboolean
 pidfd_ready (int          fd,
@@ -73,6 +77,7 @@ pidfd_ready (int          fd,
   return G_SOURCE_CONTINUE;
 }
 
+/* guide: watch */
 static gboolean
 waitid_watcher_watch (ProctorChildWatcher  *watcher,
                       guint64               token,
@@ -103,7 +108,9 @@ waitid_watcher_watch (ProctorChildWatcher  *watcher,
   g_source_attach (child->source, self->context);
   return TRUE;
 }
+/* guide: end */
 
+/* guide: unwatch */
 static void
 waitid_watcher_unwatch (ProctorChildWatcher *watcher,
                         guint64              token)
@@ -130,6 +137,7 @@ waitid_watcher_attach (ProctorChildWatcher  *watcher,
   ((WaitidWatcher *) watcher)->context = context;
   return TRUE;
 }
+/* guide: end */
 
 static void
 waitid_watcher_finalize (GObject *object)
@@ -139,6 +147,7 @@ waitid_watcher_finalize (GObject *object)
   G_OBJECT_CLASS (waitid_watcher_parent_class)->finalize (object);
 }
 
+/* guide: class */
 static void
 waitid_watcher_class_init (WaitidWatcherClass *klass)
 {
@@ -148,6 +157,7 @@ waitid_watcher_class_init (WaitidWatcherClass *klass)
   klass->reap_now = waitid_watcher_reap_now;
   klass->attach = waitid_watcher_attach;
 }
+/* guide: end */
 
 static void
 waitid_watcher_init (WaitidWatcher *self)
@@ -193,6 +203,7 @@ use (GError **error)
   return TRUE;
 }
 
+/* guide: use */
 int
 main (void)
 {
@@ -208,3 +219,4 @@ main (void)
     }
   return 0;
 }
+/* guide: end */

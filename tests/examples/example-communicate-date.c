@@ -5,6 +5,7 @@
 
 #include <proctor/proctor.h>
 
+/* guide: date */
 static char *
 get_date (GError **error)
 {
@@ -27,6 +28,7 @@ get_date (GError **error)
   date = proctor_result_dup_stdout_utf8 (result, error);
   return date != NULL ? g_strchomp (date) : NULL;
 }
+/* guide: end */
 
 int
 main (void)

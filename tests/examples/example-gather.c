@@ -27,6 +27,7 @@ show (const char    *script,
     g_print ("[stderr]\n%s", err);
 }
 
+/* guide: gather */
 static void
 gathered (GObject      *source,
           GAsyncResult *async_result,
@@ -55,3 +56,4 @@ main (void)
   g_main_loop_run (loop);
   return 0;
 }
+/* guide: end */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+/* guide: program */
 #include <proctor/proctor.h>
 
 static gboolean
@@ -39,3 +40,4 @@ main (void)
     }
   return 0;
 }
+/* guide: end */

@@ -13,6 +13,7 @@ quit (gpointer loop)
   return G_SOURCE_REMOVE;
 }
 
+/* guide: work */
 static gpointer
 work (gpointer loop)
 {
@@ -54,3 +55,4 @@ main (void)
   g_thread_join (thread);
   return 0;
 }
+/* guide: end */

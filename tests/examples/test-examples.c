@@ -32,6 +32,20 @@ static const Example examples[] = {
   { "proxy", "^[0-9]+ 1000000\npeak: [0-9]+ KiB\n$" },
   { "child-watcher", "^ended with 3\nand blocking\n$" },
   { "worker-thread", "^hello from a worker thread\n$" },
+  { "live-output",
+    "^> one\n> two\n> no three\n[^\n]*exited with 4\n$" },
+  { "from-gsubprocess", "^a\nb\nline 1\nline 2\nsignal 15\na\nb\nline 1\nline 2\nsignal 15\n$" },
+  { "streams",
+    "^1000000\na line is longer than 4 bytes; in pieces it is:\n\\[0123\\]\\[4567\\]\\[89\n\\]\n"
+    "compressed: yes\n$" },
+  { "stopping",
+    "^the stubborn one: -9\nthe polite one: saved\nthe tree: nothing is left\n"
+    "the slow one: timed out, (begun|nothing)\nthe cancelled one: it is gone\n$" },
+  { "errors",
+    "^[^\n]*no-such-program[^\n]*: No such file or directory\n"
+    "[^\n]*/no/such/folder[^\n]*: No such file or directory\n"
+    "exit code 3\n[^\n]*exited with 3:\nno room\nit has ended already\n0 exited with 0\n1 did not start\n$" },
+  { "threads", "^from a thread\n$" },
 };
 
 static gboolean
@@ -84,6 +98,24 @@ output_of (char **argv)
   return out;
 }
 
+/* The guide shows them side by side. */
+static void
+test_from_asyncio (void)
+{
+  g_autofree char *python = g_find_program_in_path ("python3");
+  g_autofree char *here = output_of ((char *[]) { EXAMPLES_DIR "/example-from-asyncio", NULL });
+  g_autofree char *there = NULL;
+
+  g_assert_true (g_str_has_suffix (here, "there is no such program\n"));
+  if (python == NULL)
+    {
+      g_test_skip ("there is no Python to compare with");
+      return;
+    }
+  there = output_of ((char *[]) { python, EXAMPLES_SOURCES "/example-from-asyncio.py", NULL });
+  g_assert_cmpstr (here, ==, there);
+}
+
 /* Much goes through, and little of it is ever held. */
 static void
 test_proxy_of_much (void)
@@ -118,6 +150,7 @@ main (int    argc,
       g_test_add_data_func (path, &examples[i], test_example);
     }
 
+  g_test_add_func ("/examples/from-asyncio", test_from_asyncio);
   g_test_add_func ("/examples/proxy-of-much", test_proxy_of_much);
 
   return g_test_run ();
