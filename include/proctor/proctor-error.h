@@ -37,7 +37,8 @@ G_BEGIN_DECLS
  * @PROCTOR_ERROR_LIMIT_OVERRUN: a line or record is longer than the reader's limit
  * @PROCTOR_ERROR_OUTPUT_LIMIT: the output is larger than allowed
  *
- * Errors of the library. What the operating system says is reported in the %G_IO_ERROR domain.
+ * Errors of the library. What the operating system says is reported in the %G_IO_ERROR domain. See
+ * [Errors](errors.html) for what comes where.
  *
  * Since: 1.0
  */

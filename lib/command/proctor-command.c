@@ -34,6 +34,8 @@
  * proctor_command_set_stdin_path (command, "numbers.txt");
  * ```
  *
+ * [First steps](first-steps.html) shows whole programs.
+ *
  * ## Bytes, not text
  *
  * Arguments, variables and paths are bytes as the system knows them. They need not be UTF-8, and

@@ -20,6 +20,10 @@ import textwrap
 LANGUAGES = {".c": "c", ".py": "python", ".js": "javascript", ".vala": "vala"}
 NAMES = {"c": "C", "python": "Python", "javascript": "JavaScript", "vala": "Vala"}
 MARK = re.compile(r"^\s*(?:/\*|#|//) guide: ([\w-]+)(?: \*/)?\s*$")
+SIDE_BY_SIDE = (
+    "<style>.side-by-side { display: flex; flex-wrap: wrap; gap: 0 1em } "
+    ".side-by-side > div { flex: 1 1 24em; min-width: 0 } "
+    ".side-by-side pre { font-size: 75%; overflow-x: auto }</style>")
 INCLUSION = re.compile(r"^\{\{ (.+) \}\}$")
 
 
@@ -75,17 +79,27 @@ class Guides:
             if len(blocks) == 1:
                 lines.append(blocks[0][1])
                 continue
-            lines.append('<div style="display: flex; flex-wrap: wrap; gap: 0 1em">')
+            if SIDE_BY_SIDE not in lines:
+                lines += [SIDE_BY_SIDE, ""]
+            lines.append('<div class="side-by-side">')
             for language, block in blocks:
-                label = html.escape(NAMES[language])
-                lines += [f'<div style="flex: 1 1 26em; min-width: 0"><strong>{label}</strong>', "", block, "", "</div>"]
-            lines.append("</div>")
+                label = f"<strong>{NAMES[language]}</strong>" if len({language for language, _ in blocks}) > 1 else ""
+                lines += [f"<div>{label}", "", block, "", "</div>"]
+            lines += ["</div>", ""]
         return "\n".join(lines) + "\n"
 
 
-def without_empty_rows(page):
-    """What is said of a website that there is not."""
-    return re.sub(r'\s*<tr><td><em>\w+</em></td><td><a href=""[^>]*></a></td></tr>', "", page)
+def finish_index(page):
+    """The first page: nothing is said of a website that there is not, and the guides are called so."""
+    page = re.sub(r'\s*<tr><td><em>\w+</em></td><td><a href=""[^>]*></a></td></tr>', "", page)
+    return page.replace("Additional documentation", "Guides")
+
+
+def add_guides(page, titles):
+    """At the side of every page, so that each guide is one click away."""
+    links = "".join(f'<a href="{name}.html">{html.escape(title)}</a>' for name, title in titles.items())
+    section = f'<div class="section"><h5>Guides</h5><div class="links">{links}</div></div>'
+    return page.replace('<div class="section generator">', f'{section}<div class="section generator">', 1)
 
 
 def main():
@@ -100,10 +114,14 @@ def main():
     output = pathlib.Path(arguments.output)
     shutil.rmtree(output, ignore_errors=True)
     guides = Guides(arguments.examples)
+    titles = {}
     with tempfile.TemporaryDirectory() as content:
-        for path in sorted(arguments.guides.glob("*.md")):
-            text = guides.expand(path.read_text(encoding="utf-8"), path)
-            (pathlib.Path(content) / path.name).write_text(text, encoding="utf-8")
+        # In the order that the configuration gives them.
+        for name in re.findall(r'^ +"(.+)\.md",$', pathlib.Path(arguments.config).read_text(encoding="utf-8"), re.MULTILINE):
+            path = arguments.guides / f"{name}.md"
+            source = path.read_text(encoding="utf-8")
+            titles[name] = source.splitlines()[0].removeprefix("Title: ")
+            (pathlib.Path(content) / path.name).write_text(guides.expand(source, path), encoding="utf-8")
         command = [arguments.gi_docgen, "generate", "--quiet", "--fatal-warnings", "--no-namespace-dir",
                    "--config", arguments.config, "--content-dir", content, "--content-dir", str(arguments.guides),
                    "--output-dir", str(output), arguments.gir]
@@ -111,8 +129,11 @@ def main():
             # A half would pass for the whole in the next build.
             shutil.rmtree(output, ignore_errors=True)
             return 1
-    index = output / "index.html"
-    index.write_text(without_empty_rows(index.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in output.glob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        if path.name == "index.html":
+            page = finish_index(page)
+        path.write_text(add_guides(page, titles), encoding="utf-8")
     return 0
 
 

@@ -49,6 +49,9 @@ static guint signals[N_SIGNALS];
  * is set: it goes on, it is still reaped, and its streams are closed unless somebody else holds
  * them.
  *
+ * [Streams and backpressure](streams.html), [Stopping things](stopping.html) and
+ * [Threads and the main loop](threads.html) show how all this is used.
+ *
  * Thread safety: any thread.
  *
  * Since: 1.0

@@ -32,6 +32,8 @@ static void pollable_init (GPollableInputStreamInterface *iface);
  * closes the pipe; the process gets SIGPIPE when it writes on. Dropping the last reference closes
  * it, too.
  *
+ * [Streams and backpressure](streams.html) shows both directions.
+ *
  * Thread safety: reads come from one thread at a time, and the reader may be handed from one to
  * another; a second read while one is pending is %G_IO_ERROR_PENDING. The getters may be called in
  * any thread.

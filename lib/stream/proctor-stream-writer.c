@@ -29,6 +29,8 @@
  *
  * Dropping the last reference never blocks: what is queued is still sent, then the pipe is closed.
  *
+ * [Streams and backpressure](streams.html) shows both directions.
+ *
  * Thread safety: queueing, draining and every getter: any thread, at any time. The operations of
  * GOutputStream: one thread at a time.
  *

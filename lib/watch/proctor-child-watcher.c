@@ -29,7 +29,8 @@
  * `watch` has to be written. It reaps its children by itself, by pid or pidfd and never with
  * `waitpid (-1)`, and may report from any thread. If `watch` fails the library waits for that child
  * in a thread of its own. With `reap_now` a thread that runs the watcher's context can call blocking
- * functions of the library; without, those are %PROCTOR_ERROR_WOULD_DEADLOCK there.
+ * functions of the library; without, those are %PROCTOR_ERROR_WOULD_DEADLOCK there. A complete one is
+ * in [Writing a watcher](writing-a-watcher.html).
  *
  * Thread safety: children may be given to it by any thread.
  *
