@@ -66,7 +66,7 @@ def without_documentation():
                 continue
             if child.find(CORE + "doc") is None:
                 yield f"{name} has no documentation"
-            elif child.get("version") is None and not name.endswith("_"):
+            elif child.get("version") is None:
                 yield f"{name} has no 'Since:' on a line of its own"
             yield from walk(child, name)
 

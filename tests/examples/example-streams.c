@@ -1,5 +1,5 @@
-/* Streams with little memory: feeding as fast as a process reads, lines longer than the limit, and a
- * stream of GIO.
+/* Streams with little memory: feeding as fast as a process reads, lines longer than the limit, and
+ * a stream of GIO.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
