@@ -73,6 +73,7 @@ typedef struct
   GHashTable *arrows; /* flow number → owned Arrow */
   guint n_left_out;
   gint64 end;
+  double processes_y;
   double height;
 } TraceSvg;
 
@@ -343,6 +344,8 @@ place_rows (TraceSvg *self)
   for (TraceTrackKind kind = TRACE_TRACK_THREAD; kind <= TRACE_TRACK_PROCESS; kind++)
     {
       y += GROUP_GAP;
+      if (kind == TRACE_TRACK_PROCESS)
+        self->processes_y = y;
       for (guint i = 0; i < self->rows->len; i++)
         {
           Row *row = g_ptr_array_index (self->rows, i);
@@ -372,6 +375,7 @@ static void
 draw_rows (TraceSvg *self)
 {
   draw_text (self, 12, TOP + GROUP_GAP - 8, "class=\"group\"", "threads");
+  draw_text (self, 12, self->processes_y - 8, "class=\"group\"", "processes");
   for (guint i = 0; i < self->rows->len; i++)
     {
       const Row *row = g_ptr_array_index (self->rows, i);
