@@ -64,5 +64,6 @@ actor_post_and_help (Actor       *self,
 {
   message->actor = actor_ref (self);
   message->func = func;
+  message->trace_flow = trace_send (TRACE_MESSAGE_SENT, self->trace_number);
   worker_post_and_help (self->worker, message);
 }
