@@ -217,4 +217,23 @@ typedef enum
   PROCTOR_LONG_LINES_SPLIT = 1,
 } ProctorLongLines;
 
+/**
+ * ProctorTraceFormat:
+ * @PROCTOR_TRACE_FORMAT_AUTO: by the file's name: `.json` is chrome, `.svg` is svg, all else is text
+ * @PROCTOR_TRACE_FORMAT_TEXT: a line per step, with durations; coloured on a terminal
+ * @PROCTOR_TRACE_FORMAT_CHROME: trace-event JSON, which Perfetto and chrome://tracing open
+ * @PROCTOR_TRACE_FORMAT_SVG: a picture
+ *
+ * What [func@trace_start] writes.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  PROCTOR_TRACE_FORMAT_AUTO = 0,
+  PROCTOR_TRACE_FORMAT_TEXT = 1,
+  PROCTOR_TRACE_FORMAT_CHROME = 2,
+  PROCTOR_TRACE_FORMAT_SVG = 3,
+} ProctorTraceFormat;
+
 G_END_DECLS

@@ -30,5 +30,6 @@
 #include <proctor/proctor-transport.h>
 #include <proctor/proctor-subprocess-transport.h>
 #include <proctor/proctor-service.h>
+#include <proctor/proctor-trace.h>
 
 #undef PROCTOR_INSIDE

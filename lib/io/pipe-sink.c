@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/pipe-size.h"
+#include "trace/trace.h"
 
 #define MAX_PIECES_PER_WRITE 64
 #define MAX_WRITES_PER_EVENT 4
@@ -48,6 +49,7 @@ pipe_sink_close (PipeSink *self)
   if (self->fd < 0)
     return;
 
+  trace_step_pipe (TRACE_EOF, self->trace_number, STDIN_FILENO, self->error_number);
   /* Before the close, see event-queue.h. */
   event_queue_remove (worker_get_event_queue (self->worker), &self->watch);
   close (self->fd);
@@ -137,6 +139,9 @@ write_once (PipeSink *self)
 
   if (!self->grown && !self->fixed_size && length > PIPE_FULL_READ && (gsize) sent < length)
     self->grown = pipe_size_grow (self->fd);
+  if (G_UNLIKELY (self->n_sent == 0))
+    trace_step_pipe (TRACE_FIRST_INPUT, self->trace_number, STDIN_FILENO, sent);
+  self->n_sent += (guint64) sent;
   drop_sent (self, (gsize) sent);
   return !g_queue_is_empty (&self->queue);
 }

@@ -25,6 +25,8 @@ struct _PipeSink
   GQueue queue;      /* of owned GBytes */
   gsize head_offset; /* how much of the first one is sent */
   gsize unsent;      /* bytes in the queue */
+  guint64 n_sent;
+  guint32 trace_number; /* set by the owner: its process */
   gboolean eof_queued;
   PipeKind kind; /* set by the owner before anything is queued, if it is no pipe */
   gboolean in_line;        /* terminal only: what was queued last did not end a line */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/pipe-size.h"
+#include "trace/trace.h"
 
 /* So that one child that writes for ever leaves the worker time for others. */
 #define MAX_READS_PER_EVENT 4
@@ -72,6 +73,7 @@ static void
 end (PipeSource *self,
      int         error_number)
 {
+  trace_step_pipe (TRACE_EOF, self->trace_number, self->trace_stdio, error_number);
   pipe_source_close (self);
   self->consumer->ended (self->consumer_data, error_number);
 }
@@ -106,6 +108,8 @@ read_once (PipeSource *self,
       return FALSE;
     }
 
+  if (G_UNLIKELY (self->n_read == 0))
+    trace_step_pipe (TRACE_FIRST_OUTPUT, self->trace_number, self->trace_stdio, length);
   self->n_read += (guint64) length;
   note_size_of_read (self, length);
   if (!self->consumer->take (self->consumer_data, room, (gsize) length))

@@ -44,6 +44,8 @@ struct _PipeSource
   guint n_full_reads;
   gboolean fixed_size; /* set by the owner: it is not made larger */
   gboolean grown;
+  guint32 trace_number; /* set by the owner: its process, and which of the child's fds it is */
+  guint8 trace_stdio;
 };
 
 /* Adopts @fd, which is nonblocking; -1 makes a source that is closed already. Nothing is read

@@ -10,6 +10,7 @@
 
 #include "base/base-macros.h"
 #include "runtime/worker.h"
+#include "trace/trace.h"
 
 Operation *
 operation_new (Actor         *actor,
@@ -194,6 +195,8 @@ operation_run_blocking (Operation           *self,
   if (self->errand_func != NULL)
     self->errand_func (self->errand_data);
   sleeper_sleep (&sleeper);
+  trace_receive (TRACE_DELIVERED, self->actor->trace_number, self->trace_flow);
+  trace_step (TRACE_RETURNED, self->actor->trace_number, 0);
   sleeper_clear (&sleeper);
 
   let_go_of_callers_things (self);
@@ -220,10 +223,12 @@ deliver_in_caller (Delivery *delivery)
   Operation *self = CONTAINER_OF (delivery, Operation, delivery);
   GTask *task = g_steal_pointer (&self->task);
 
+  trace_receive (TRACE_DELIVERED, self->actor->trace_number, self->trace_flow);
   let_go_of_callers_things (self);
   g_clear_pointer (&self->caller, caller_context_unref);
   self->return_func (self, task);
   g_object_unref (task);
+  trace_step (TRACE_RETURNED, self->actor->trace_number, 0);
   operation_unref (self);
 }
 
@@ -233,6 +238,8 @@ reply_in_worker (Actor   *actor,
 {
   Operation *self = (Operation *) message;
 
+  trace_receive (TRACE_DELIVERED, self->actor->trace_number, self->trace_flow);
+  trace_step (TRACE_RETURNED, self->actor->trace_number, 0);
   self->reply_func (actor, self);
 }
 
@@ -243,6 +250,7 @@ operation_finish (Operation *self)
   g_return_if_fail (!self->finished);
 
   self->finished = TRUE;
+  self->trace_flow = trace_send (TRACE_ANSWERED, self->actor->trace_number);
   if (self->task != NULL)
     {
       caller_context_post (self->caller, &self->delivery, deliver_in_caller);

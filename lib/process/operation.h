@@ -51,6 +51,7 @@ struct _Operation
   Message cancel_message; /* posted once at most */
   Delivery delivery;
   gatomicrefcount ref_count;
+  guint64 trace_flow; /* of the answer */
 
   /* immutable after start */
   Actor *actor; /* owned */

@@ -17,6 +17,7 @@
 #include "spawn/spawn.h"
 #include "stream/read-channel.h"
 #include "stream/write-channel.h"
+#include "trace/trace.h"
 #include "watch/child-watcher-private.h"
 
 /* How long a spawn that is not wanted any more may take to come to its end by itself. */
@@ -325,6 +326,7 @@ start_launch (Actor     *actor,
     worker_arm_timer (actor->worker, &self->timeout_timer, now () + self->spec->timeout,
                       timed_out_in_worker);
 
+  self->job->message.trace_flow = trace_send (TRACE_QUEUED, actor->trace_number);
   if (may_be_spawned_by_caller (self->spec) &&
       operation_give_errand (operation, spawn_in_caller, self->job))
     return;
@@ -398,6 +400,7 @@ process_release_if_done (ProcessActor *self)
     return;
 
   self->released = TRUE;
+  trace_step (TRACE_RELEASED, self->actor.trace_number, 0);
   /* Where there never was a child the link still holds the actor, as the actor holds the link. */
   process_link_abandon (self->link);
   actor_post (&self->actor, &self->release_message, released_in_worker);
@@ -436,7 +439,9 @@ process_actor_new (CommandSpec          *spec,
 {
   ProcessActor *self = g_new0 (ProcessActor, 1);
 
+  trace_begin_if_due ();
   actor_init (&self->actor, NULL, process_actor_free);
+  self->actor.trace_number = trace_new_process ();
   self->spec = command_spec_ref (spec);
   self->own_environ = own_environ_ref (own_environ);
   self->watcher = g_object_ref (watcher);
@@ -458,6 +463,7 @@ process_actor_new (CommandSpec          *spec,
       process_actor_free (&self->actor);
       return NULL;
     }
+  trace_step_text (TRACE_COMMAND, self->actor.trace_number, self->description);
   return self;
 }
 

@@ -135,6 +135,7 @@ process_adopt_pipes (ProcessActor *self,
   pipe_sink_init (&self->input, self->actor.worker, job->ends[0].fd, input_changed, self);
   self->input.kind = job->ends[0].kind;
   self->input.fixed_size = fixed_size || self->input.kind != PIPE_KIND_PIPE;
+  self->input.trace_number = self->actor.trace_number;
   job->ends[0].fd = -1;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
@@ -147,6 +148,8 @@ process_adopt_pipes (ProcessActor *self,
                                   self->spec->policy.output == PROCTOR_OUTPUT_POLICY_KEEP_TAIL);
       pipe_source_init (source, self->actor.worker, end->fd);
       source->kind = end->kind;
+      source->trace_number = self->actor.trace_number;
+      source->trace_stdio = (guint8) (i + 1);
       source->fixed_size = fixed_size || end->kind != PIPE_KIND_PIPE;
       end->fd = -1;
     }

@@ -12,6 +12,7 @@
 #include "base/base-fd.h"
 #include "command/launch-plan.h"
 #include "spawn/tree-cgroup.h"
+#include "trace/trace.h"
 #include "watch/child-watcher-private.h"
 #include "watch/suspend-tracker.h"
 
@@ -153,6 +154,8 @@ start_child (SpawnJob         *self,
   SpawnedChild spawned;
   SpawnFailure failure;
 
+  trace_step (TRACE_FDS, self->actor->trace_number,
+              trace_fds_value (plan->ours[0].fd, plan->ours[1].fd, plan->ours[2].fd));
   self->start_time = g_get_real_time ();
   self->start_monotonic = g_get_monotonic_time ();
   if (!spawn_child (&request, &spawned, &failure))
@@ -162,8 +165,10 @@ start_child (SpawnJob         *self,
       return;
     }
 
+  trace_step (TRACE_SPAWN_END, self->actor->trace_number, spawned.pid);
   self->child = child_id_new (spawned.pid, spawned.pidfd, process_link_child_exited,
                               process_link_ref (self->link), (GDestroyNotify) process_link_unref);
+  child_id_set_trace_number (self->child, self->actor->trace_number);
   if (own_tree)
     child_id_set_tree (self->child, child_tree_new (spawned.pid, cgroup));
   if (!track_suspend (self) ||
@@ -193,6 +198,7 @@ spawn_job_do (SpawnJob    *self,
   g_autoptr(LaunchPlan) launch = NULL;
   StdioPlan plan = { NULL };
 
+  trace_receive (TRACE_SPAWN_BEGIN, self->actor->trace_number, self->message.trace_flow);
   launch =
     launch_plan_new (self->spec, (const char *const *) self->own_environ->variables, &self->error);
   if (launch != NULL &&
@@ -201,6 +207,8 @@ spawn_job_do (SpawnJob    *self,
 
   if (self->child != NULL)
     take_our_ends (self, &plan);
+  else
+    trace_step_text (TRACE_SPAWN_FAILED, self->actor->trace_number, self->error->message);
   stdio_plan_clear (&plan);
 
   actor_post_and_help (self->actor, &self->message, done_func);

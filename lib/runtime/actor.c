@@ -8,6 +8,7 @@
 
 #include "runtime/runtime.h"
 #include "runtime/worker.h"
+#include "trace/trace.h"
 
 void
 actor_init (Actor     *self,
@@ -52,6 +53,7 @@ actor_post (Actor       *self,
 {
   message->actor = actor_ref (self);
   message->func = func;
+  message->trace_flow = trace_send (TRACE_MESSAGE_SENT, self->trace_number);
   worker_post (self->worker, message);
 }
 
@@ -62,5 +64,6 @@ actor_post_and_help (Actor       *self,
 {
   message->actor = actor_ref (self);
   message->func = func;
+  message->trace_flow = trace_send (TRACE_MESSAGE_SENT, self->trace_number);
   worker_post_and_help (self->worker, message);
 }

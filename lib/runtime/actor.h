@@ -28,6 +28,7 @@ struct _Message
   MailboxItem item;
   Actor *actor;
   MessageFunc func;
+  guint64 trace_flow;
 };
 
 /* Embedded first in its type. A message that is under way holds a reference, so an actor never
@@ -46,6 +47,7 @@ struct _Actor
 
   /* immutable after construction */
   Worker *worker; /* owned */
+  guint32 trace_number; /* of its process, or 0 */
   ActorFunc free_func;
   MessageFunc shutdown_func; /* of one in the runtime's list */
 

@@ -19,6 +19,7 @@
 #include "base/base-fd.h"
 #include "base/base-macros.h"
 #include "base/base-thread.h"
+#include "trace/trace.h"
 
 /* How many messages an actor, and all actors together, may handle before others get their turn; and
  * how many are sorted at most before any is handled, so that a flood of posts cannot keep the
@@ -240,7 +241,9 @@ run_actor (Worker *self,
         actor->last = NULL;
       message->item.next = NULL;
 
+      trace_receive (TRACE_MESSAGE_BEGIN, actor->trace_number, message->trace_flow);
       message->func (actor, message);
+      trace_step (TRACE_MESSAGE_END, 0, 0);
       n_handled++;
       /* The message's reference; the actor may be gone after it, but not while another message
        * waits.

@@ -11,6 +11,7 @@
 #include "runtime/runtime.h"
 #include "runtime/worker.h"
 #include "stream/stream-wait.h"
+#include "trace/trace-session.h"
 #include "watch/child-watcher-private.h"
 #include "watch/default-watcher.h"
 #include "watch/main-child-watcher-private.h"
@@ -50,9 +51,10 @@ forget (gpointer      question,
 }
 
 static void
-let_watcher_go (void)
+let_the_rest_go (void)
 {
   default_watcher_set (NULL);
+  trace_session_rest ();
 }
 
 /* Only one of those that wait is told to. */
@@ -60,7 +62,7 @@ static void
 finish_if_told_to (EndQuestion *self)
 {
   if (self->state == RUNTIME_TO_BE_FINISHED)
-    runtime_finish_end (let_watcher_go);
+    runtime_finish_end (let_the_rest_go);
 }
 
 static void

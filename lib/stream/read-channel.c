@@ -10,6 +10,7 @@
 
 #include "base/base-macros.h"
 #include "base/base-thread.h"
+#include "trace/trace.h"
 
 /* From this size on a read goes into a chunk of its own, and is not copied. */
 #define OWN_CHUNK_FROM (32 * 1024)
@@ -225,7 +226,10 @@ take (gpointer      consumer,
   g_mutex_unlock (&self->channel_lock);
 
   if (pause)
-    pipe_source_stop (self->source);
+    {
+      trace_step_pipe (TRACE_PAUSE, self->source->trace_number, self->source->trace_stdio, 0);
+      pipe_source_stop (self->source);
+    }
   return TRUE;
 }
 
@@ -257,10 +261,12 @@ resume_in_worker (Actor   *actor,
 
   if (self->source != NULL && pause)
     {
+      trace_step_pipe (TRACE_PAUSE, self->source->trace_number, self->source->trace_stdio, 0);
       pipe_source_stop (self->source);
     }
   else if (self->source != NULL && !pipe_source_is_reading (self->source))
     {
+      trace_step_pipe (TRACE_RESUME, self->source->trace_number, self->source->trace_stdio, 0);
       pipe_source_start (self->source, &channel_consumer, self);
       if (self->finishing)
         read_channel_finish (self);

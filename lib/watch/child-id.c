@@ -20,6 +20,7 @@
 #include <proctor/proctor.h>
 
 #include "base/proc-table.h"
+#include "trace/trace.h"
 
 /* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped
  * it, or when nobody had to. The declarations are younger than Debian 12's headers
@@ -65,6 +66,7 @@ struct _ChildId
   guint64 token;
   gpointer watch_data;
   Worker *worker; /* owned; nullable */
+  guint32 trace_number;
 
   /* immutable after construction; without a pidfd */
   guint64 start_time; /* 0: not known */
@@ -73,6 +75,7 @@ struct _ChildId
   atomic_bool has_outcome;
   atomic_bool announced;
   atomic_bool let_go;
+  atomic_bool exit_traced;
   atomic_bool suspend_tracked;
   atomic_bool suspended;          /* as it was noted */
   _Atomic gint64 suspended_until; /* not tracked: until then a SIGSTOP of ours may be on its way */
@@ -207,6 +210,9 @@ wait_status_from_info (const siginfo_t *info)
 static void
 publish_outcome_locked (ChildId *self)
 {
+  child_id_trace_exit (self);
+  trace_step (TRACE_REAPED, self->trace_number,
+              self->outcome.lost ? TRACE_STATUS_LOST : self->outcome.wait_status);
   self->reaped = TRUE;
   self->outcome.exit_time = g_get_monotonic_time ();
   if (self->tree != NULL)
@@ -281,7 +287,10 @@ look_after_tree_locked (ChildId *self)
 
   if (self->tree != NULL && wait_locked (self, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 &&
       info.si_pid == self->pid)
-    child_tree_leader_exits (self->tree);
+    {
+      child_id_trace_exit (self);
+      child_tree_leader_exits (self->tree);
+    }
 }
 
 gboolean
@@ -381,6 +390,15 @@ is_still_ours_locked (ChildId *self)
          !pid_is_another_child_locked (self);
 }
 
+/* 0 only asks. */
+static void
+trace_signal (ChildId *self,
+              int      signum)
+{
+  if (signum != 0)
+    trace_step (TRACE_SIGNAL, self->trace_number, signum);
+}
+
 /* 0, or an errno. */
 static int
 send_locked (ChildId *self,
@@ -393,7 +411,11 @@ send_locked (ChildId *self,
 
   result = self->pidfd >= 0 ? (int) syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0)
                             : kill (self->pid, signum);
-  return result == 0 ? 0 : errno;
+  if (result != 0)
+    return errno;
+
+  trace_signal (self, signum);
+  return 0;
 }
 
 static gboolean
@@ -461,6 +483,8 @@ send_to_tree_locked (ChildId *self,
   error_number = send_locked (self, 0);
   if (error_number == 0 && !child_tree_signal (self->tree, signum))
     error_number = send_locked (self, signum);
+  else if (error_number == 0)
+    trace_signal (self, signum);
   return error_number;
 }
 
@@ -760,6 +784,20 @@ child_id_is_zombie (ChildId *self)
   g_mutex_unlock (&self->reap_lock);
 
   return is_zombie;
+}
+
+void
+child_id_set_trace_number (ChildId *self,
+                           guint32  number)
+{
+  self->trace_number = number;
+}
+
+void
+child_id_trace_exit (ChildId *self)
+{
+  if (trace_is_on () && !atomic_exchange (&self->exit_traced, TRUE))
+    trace_step (TRACE_EXITED, self->trace_number, 0);
 }
 
 void

@@ -140,6 +140,15 @@ void child_id_await_exit (ChildId *self);
 /* Whether it has exited and waits to be reaped. */
 gboolean child_id_is_zombie (ChildId *self);
 
+/* The number of its process in traces. Set before it is watched. */
+void child_id_set_trace_number (ChildId *self,
+                                guint32  number);
+
+/* For a trace: the exit is known, and the child not reaped yet. Only the first call counts; reaping
+ * is one, so where nobody looks before that, both come at the same moment.
+ */
+void child_id_trace_exit (ChildId *self);
+
 /* The token under which a watcher knows it. */
 void child_id_set_token (ChildId *self,
                          guint64  token);

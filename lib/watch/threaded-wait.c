@@ -34,7 +34,10 @@ wait_thread (void *data)
 
   pthread_setname_np (pthread_self (), "proctor-child");
   do
-    child_id_await_exit (self->child);
+    {
+      child_id_await_exit (self->child);
+      child_id_trace_exit (self->child);
+    }
   while (!child_id_reap (self->child));
 
   child_watcher_announce (self->watcher, self->child);

@@ -26,6 +26,7 @@ typedef struct
 
 static const Verb verbs[] = {
   { "run", N_("Run commands: one, or many in parallel"), verb_run },
+  { "trace", N_("Run commands, and tell where their time goes"), verb_trace },
 #ifdef PROCTOR_HAVE_BENCH
   { "bench", N_("Measure the library beside its peers"), verb_bench },
 #endif

@@ -1,9 +1,10 @@
 # bash completion for proctor
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+# Of the verbs run and trace.
 _proctor_run()
 {
-    local cur prev words cword split i
+    local cur prev words cword split i own_options=
     _init_completion -s -n = || return
 
     # Once the command has begun, its own completion is wanted; with --shell each word is a script.
@@ -18,7 +19,7 @@ _proctor_run()
                 shell=yes
                 ;;
             -f | --from | -j | --jobs | -t | --timeout | --grace | --stop-plan | --max-output | -C | --cwd | -e | --env | \
-                -i | --input | --stdin | --stdout | --stderr | \
+                -i | --input | --stdin | --stdout | --stderr | -o | --format | --output | \
                 --user | --group | --extra-groups | --umask | --rlimit | --nice | --cpus | --io-priority | \
                 --oom-score-adj | --cgroup | --ignore-signal | --argv0 | --optional)
                 ((i++))
@@ -32,8 +33,12 @@ _proctor_run()
     done
 
     case $prev in
-        -f | --from | -i | --input | --stdin | --stdout | --stderr)
+        -f | --from | -i | --input | --stdin | --stdout | --stderr | -o | --output)
             _filedir
+            return
+            ;;
+        --format)
+            COMPREPLY=($(compgen -W 'text chrome svg' -- "$cur"))
             return
             ;;
         -C | --cwd)
@@ -86,13 +91,14 @@ _proctor_run()
     esac
     $split && return
 
+    [[ ${words[1]} == trace ]] && own_options='--format= --output='
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '--shell --from= --jobs= --timeout= --grace= --stop-plan= --tree
+        COMPREPLY=($(compgen -W "$own_options --shell --from= --jobs= --timeout= --grace= --stop-plan= --tree
             --max-output= --cwd= --env= --input= --capture --json --label --stdin= --stdout= --stderr=
             --append --pty --pipe --pipefail --user= --group= --extra-groups=
             --umask= --rlimit= --nice= --cpus= --io-priority= --oom-score-adj= --cgroup= --no-new-privs
             --die-with-parent --ignore-signal= --argv0= --optional= --help --help-process
-            --help-all' -- "$cur"))
+            --help-all" -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     elif [[ ! $shell ]]; then
         _command_offset $cword
@@ -133,7 +139,7 @@ _proctor_bench()
 
 _proctor()
 {
-    if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == run ]]; then
+    if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == run || ${COMP_WORDS[1]} == trace ]]; then
         _proctor_run
         return
     fi
@@ -145,6 +151,6 @@ _proctor()
 
     local cur prev words cword
     _init_completion || return
-    ((cword == 1)) && COMPREPLY=($(compgen -W 'run --help --version' -- "$cur"))
+    ((cword == 1)) && COMPREPLY=($(compgen -W 'run trace --help --version' -- "$cur"))
 } &&
     complete -F _proctor proctor

@@ -195,7 +195,8 @@ dup_description (void)
 }
 
 static GOptionContext *
-new_context (RawOptions *raw)
+new_context (const RunVerb *verb,
+             RawOptions    *raw)
 {
   const GOptionEntry entries[] = {
     { "shell", 's', 0, G_OPTION_ARG_NONE, &raw->shell, N_("Each word is a shell script"), NULL },
@@ -229,17 +230,20 @@ new_context (RawOptions *raw)
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->words, NULL, N_("COMMAND…") },
     G_OPTION_ENTRY_NULL,
   };
-  g_autofree char *description = dup_description ();
+  g_autofree char *description =
+    verb->description != NULL ? g_strdup (verb->description) : dup_description ();
   GOptionContext *context = g_option_context_new (NULL);
-  GOptionGroup *group = g_option_group_new ("run", "", "", raw, NULL);
+  GOptionGroup *group = g_option_group_new (verb->name, "", "", raw, NULL);
 
+  if (verb->entries != NULL)
+    g_option_group_add_entries (group, verb->entries);
   g_option_group_add_entries (group, entries);
   run_files_add_options (raw->files, group);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
   g_option_context_add_group (context, run_attributes_get_option_group (raw->attributes));
   g_option_context_set_strict_posix (context, TRUE);
-  g_option_context_set_summary (context, _("Runs a command, or several in parallel."));
+  g_option_context_set_summary (context, verb->summary);
   g_option_context_set_description (context, description);
 
   return context;
@@ -415,10 +419,10 @@ static GStrv
 split_short_options (int    argc,
                      char **argv)
 {
-  static const char with_value[] = "fjtCei";
+  static const char with_value[] = "fjtCeio";
   static const char * const long_with_value[] = {
     "--from", "--jobs", "--timeout", "--grace", "--cwd", "--env", "--input",
-    "--stdin", "--stdout", "--stderr", NULL,
+    "--stdin", "--stdout", "--stderr", "--format", "--output", NULL,
   };
   g_autoptr(GStrvBuilder) words = g_strv_builder_new ();
   int i = 0;
@@ -452,9 +456,10 @@ split_short_options (int    argc,
 }
 
 RunOptions *
-run_options_parse (int    argc,
-                   char **argv,
-                   int   *exit_code)
+run_options_parse (const RunVerb  *verb,
+                   int             argc,
+                   char          **argv,
+                   int            *exit_code)
 {
   g_auto(RawOptions) raw = {
     .jobs = DEFAULT_JOBS,
@@ -463,7 +468,7 @@ run_options_parse (int    argc,
     .ending.max_output = -1,
     .files = run_files_new (),
   };
-  g_autoptr(GOptionContext) context = new_context (&raw);
+  g_autoptr(GOptionContext) context = new_context (verb, &raw);
   g_autoptr(GError) error = NULL;
   g_autofree char *complaint = NULL;
   g_auto(GStrv) words = split_short_options (argc, argv);
@@ -471,15 +476,16 @@ run_options_parse (int    argc,
 
   if (!g_option_context_parse_strv (context, &words, &error))
     {
-      *exit_code = tool_usage_error ("run", error->message);
+      *exit_code = tool_usage_error (verb->name, error->message);
       return NULL;
     }
+  raw.capture |= verb->captures;
   complaint = check_raw (&raw);
   if (complaint == NULL)
     complaint = run_files_dup_complaint (raw.files, raw.input_path != NULL);
   if (complaint != NULL)
     {
-      *exit_code = tool_usage_error ("run", complaint);
+      *exit_code = tool_usage_error (verb->name, complaint);
       return NULL;
     }
 

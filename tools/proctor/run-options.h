@@ -37,12 +37,23 @@ typedef struct
   GPtrArray *commands; /* of owned RunCommand */
 } RunOptions;
 
+/* A verb that runs commands, with options of its own besides. */
+typedef struct
+{
+  const char *name;
+  const char *summary;         /* translated */
+  const char *description;     /* translated; NULL: that of `run` */
+  const GOptionEntry *entries; /* NULL: none */
+  gboolean captures;           /* as if --capture was given */
+} RunVerb;
+
 /* Reads argv and the files that it names. NULL where the program ends here; then *exit_code says
  * how.
  */
-RunOptions *run_options_parse (int    argc,
-                               char **argv,
-                               int   *exit_code);
+RunOptions *run_options_parse (const RunVerb  *verb,
+                               int             argc,
+                               char          **argv,
+                               int            *exit_code);
 void run_options_free (RunOptions *self);
 
 /* Whether the command's output goes through us, not straight to where ours goes. */

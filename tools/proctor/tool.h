@@ -33,5 +33,7 @@ int verb_run (int    argc,
               char **argv);
 int verb_bench (int    argc,
                 char **argv);
+int verb_trace (int    argc,
+                char **argv);
 
 G_END_DECLS

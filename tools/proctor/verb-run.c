@@ -19,6 +19,7 @@
 
 #include <proctor/proctor.h>
 
+#include "run-commands.h"
 #include "run-job.h"
 #include "run-options.h"
 #include "run-orphans.h"
@@ -361,8 +362,8 @@ get_exit_code (Run *self)
   return 0;
 }
 
-static int
-run_all (const RunOptions *options)
+int
+run_commands (const RunOptions *options)
 {
   g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) run_job_unref);
   g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
@@ -415,14 +416,15 @@ int
 verb_run (int    argc,
           char **argv)
 {
+  const RunVerb verb = { .name = "run", .summary = _("Runs a command, or several in parallel.") };
   g_autoptr(RunOptions) options = NULL;
   int exit_code = 0;
 
-  options = run_options_parse (argc, argv, &exit_code);
+  options = run_options_parse (&verb, argc, argv, &exit_code);
   if (options == NULL)
     return exit_code;
   if (options->commands->len == 0)
     return 0;
 
-  return run_all (options);
+  return run_commands (options);
 }
