@@ -31,7 +31,9 @@
  *
  * Returns: whether it was begun
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 gboolean
 proctor_trace_start (const char          *path,
@@ -54,7 +56,9 @@ proctor_trace_start (const char          *path,
  *
  * Returns: whether all was written
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 gboolean
 proctor_trace_stop (GError **error)
