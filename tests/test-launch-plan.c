@@ -165,7 +165,7 @@ test_environment (gconstpointer data)
   apply_changes (command, test->changes);
 
   plan = must_plan (command);
-  assert_strv (plan->environ.variables, "|", test->envp);
+  assert_strv ((GStrv) plan->environ.variables, "|", test->envp);
 }
 
 static void
@@ -182,21 +182,47 @@ test_environment_own (void)
   g_setenv ("PROCTOR_TEST_OWN", "own\xff", TRUE);
   g_setenv ("PROCTOR_TEST_REMOVED", "1", TRUE);
   plan = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_OWN"), ==, "own\xff");
-  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_SET"), ==, "set");
-  g_assert_null (g_environ_getenv (plan->environ.variables, "PROCTOR_TEST_REMOVED"));
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_OWN"), ==, "own\xff");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_SET"), ==, "set");
+  g_assert_null (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_REMOVED"));
 
   proctor_command_clear_environ (command);
   cleared = must_plan (command);
-  g_assert_cmpuint (g_strv_length (cleared->environ.variables), ==, 0);
+  g_assert_cmpuint (g_strv_length ((GStrv) cleared->environ.variables), ==, 0);
 
   proctor_command_set_environ (command, NULL);
   own_again = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv (own_again->environ.variables, "PROCTOR_TEST_REMOVED"), ==, "1");
-  g_assert_null (g_environ_getenv (own_again->environ.variables, "PROCTOR_TEST_SET"));
+  g_assert_cmpstr (g_environ_getenv ((GStrv) own_again->environ.variables, "PROCTOR_TEST_REMOVED"), ==, "1");
+  g_assert_null (g_environ_getenv ((GStrv) own_again->environ.variables, "PROCTOR_TEST_SET"));
 
   g_unsetenv ("PROCTOR_TEST_OWN");
   g_unsetenv ("PROCTOR_TEST_REMOVED");
+}
+
+/* One copy is shared as long as nothing changes, wherever in the environment that is, also in place. */
+static void
+test_environment_shared (void)
+{
+  char in_place[] = "PROCTOR_TEST_IN_PLACE=1";
+  g_autoptr(OwnEnviron) first = NULL;
+  g_autoptr(OwnEnviron) again = NULL;
+  g_autoptr(OwnEnviron) changed = NULL;
+  g_autoptr(OwnEnviron) removed = NULL;
+
+  g_assert_cmpint (putenv (in_place), ==, 0);
+  first = own_environ_get ();
+  again = own_environ_get ();
+  g_assert_true (first == again);
+  g_assert_cmpstr (g_environ_getenv ((GStrv) first->variables, "PROCTOR_TEST_IN_PLACE"), ==, "1");
+
+  in_place[sizeof in_place - 2] = '2';
+  changed = own_environ_get ();
+  g_assert_cmpstr (g_environ_getenv ((GStrv) changed->variables, "PROCTOR_TEST_IN_PLACE"), ==, "2");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) first->variables, "PROCTOR_TEST_IN_PLACE"), ==, "1");
+
+  g_unsetenv ("PROCTOR_TEST_IN_PLACE");
+  removed = own_environ_get ();
+  g_assert_null (g_environ_getenv ((GStrv) removed->variables, "PROCTOR_TEST_IN_PLACE"));
 }
 
 /* What execve allows in a program's own environment, though nobody should put it there, goes on. */
@@ -214,7 +240,7 @@ test_environment_own_odd (void)
   plan = must_plan (command);
   environ = own;
 
-  assert_strv (plan->environ.variables, "|", "no variable|=C:=x|A=1||no variable|B=2");
+  assert_strv ((GStrv) plan->environ.variables, "|", "no variable|=C:=x|A=1||no variable|B=2");
 }
 
 /* A composition that is quadratic takes minutes here. */
@@ -241,12 +267,12 @@ test_environment_large (void)
     }
 
   plan = must_plan (command);
-  g_assert_null (g_environ_getenv (plan->environ.variables, "VARIABLE_0"));
-  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_1"), ==, "1");
-  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_2"), ==, "changed");
-  g_assert_cmpstr (g_environ_getenv (plan->environ.variables, "VARIABLE_99998"), ==, "changed");
+  g_assert_null (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_0"));
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_1"), ==, "1");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_2"), ==, "changed");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_99998"), ==, "changed");
   /* Of every third, those of the base go and the others never come. */
-  g_assert_cmpuint (g_strv_length (plan->environ.variables), ==, n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
+  g_assert_cmpuint (g_strv_length ((GStrv) plan->environ.variables), ==, n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
 }
 
 /* ---- PATH ---- */
@@ -598,6 +624,7 @@ main (int    argc,
     }
   g_test_add_func ("/launch-plan/environment/own", test_environment_own);
   g_test_add_func ("/launch-plan/environment/own-odd", test_environment_own_odd);
+  g_test_add_func ("/launch-plan/environment/shared", test_environment_shared);
   g_test_add_func ("/launch-plan/environment/large", test_environment_large);
   for (gsize i = 0; i < G_N_ELEMENTS (path_cases); i++)
     {

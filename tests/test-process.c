@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <malloc.h>
+
 #include "api-testing.h"
 
 /* A process that stays until it is ended or its stdin is closed. */
@@ -35,6 +37,49 @@ kill_and_wait (ProctorProcess *process)
   g_assert_true (proctor_process_kill (process, &error));
   g_assert_no_error (error);
   assert_returncode (process, -SIGKILL);
+}
+
+/* What only a spawn needs goes with it, also where there is much: here an environment. */
+static void
+test_held_memory (void)
+{
+  enum { N_PROCESSES = 20, MUCH = 1 << 20 };
+  g_autofree char *much = g_strnfill (MUCH / 16, 'x');
+  ProctorProcess *processes[N_PROCESSES];
+  gsize before;
+
+  for (guint i = 0; i < 16; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("PROCTOR_TEST_MUCH_%u", i);
+
+      g_setenv (name, much, TRUE);
+    }
+  kill_and_wait (processes[0] = spawn_cat (PROCTOR_COMMAND_NONE));
+  g_object_unref (processes[0]);
+
+  before = mallinfo2 ().uordblks + mallinfo2 ().hblkhd;
+  for (guint i = 0; i < N_PROCESSES; i++)
+    {
+      /* So that no two share a copy. */
+      g_autofree char *count = g_strdup_printf ("%u", i);
+
+      g_setenv ("PROCTOR_TEST_COUNT", count, TRUE);
+      processes[i] = spawn_cat (PROCTOR_COMMAND_NONE);
+    }
+  g_assert_cmpuint (mallinfo2 ().uordblks + mallinfo2 ().hblkhd, <, before + 4 * MUCH);
+
+  for (guint i = 0; i < N_PROCESSES; i++)
+    {
+      kill_and_wait (processes[i]);
+      g_object_unref (processes[i]);
+    }
+  g_unsetenv ("PROCTOR_TEST_COUNT");
+  for (guint i = 0; i < 16; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("PROCTOR_TEST_MUCH_%u", i);
+
+      g_unsetenv (name);
+    }
 }
 
 /* Waits for what the library learns by itself. On the main thread without running the main context.
@@ -1082,6 +1127,7 @@ test_forked_copy_with_a_loop (void)
 static const ApiTest tests[] = {
   { "pid", test_pid },
   { "streams", test_streams },
+  { "held-memory", test_held_memory },
   { "state", test_state },
   { "polled", test_polled },
   { "exited-signal", test_exited_signal },

@@ -6,23 +6,25 @@
 #pragma once
 
 #include "command/command-spec.h"
+#include "command/own-environ.h"
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. Immutable once made. Not used beyond what it is made of: most of the variables are
- * those of its base, and not copied.
+/* Thread: ANY. Immutable once made. Not used beyond the spec that it is made of: most of the variables
+ * are those of its base, and not copied.
  */
 typedef struct
 {
-  char **variables; /* NAME=VALUE, with NULL at the end; the strings are owned elsewhere */
-  GStrv base;       /* owned; NULL: somebody else's */
-  GStrv changed;    /* owned; NULL: none */
+  const char * const *variables; /* NAME=VALUE, with NULL at the end; the strings are owned elsewhere */
+  char **made;                   /* owned, the strings are not; NULL: the variables are those of @own */
+  OwnEnviron *own;               /* owned; NULL: the command brings its own base */
+  GStrv changed;                 /* owned; NULL: none */
 } ChildEnviron;
 
 /* @own is the program's environment as it was when the caller asked; NULL: as it is now. */
-void child_environ_init (ChildEnviron       *self,
-                         const CommandSpec  *spec,
-                         const char * const *own);
+void child_environ_init (ChildEnviron      *self,
+                         const CommandSpec *spec,
+                         OwnEnviron        *own);
 void child_environ_clear (ChildEnviron *self);
 
 G_END_DECLS

@@ -196,7 +196,7 @@ make_candidates (const CommandSpec  *spec,
       return g_strdupv ((GStrv) path);
     }
 
-  search = g_environ_getenv (plan->environ.variables, "PATH");
+  search = g_environ_getenv ((GStrv) plan->environ.variables, "PATH");
 
   return search_path (program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
 }
@@ -221,9 +221,9 @@ make_cpu_mask (LaunchPlan  *self,
 }
 
 LaunchPlan *
-launch_plan_new (const CommandSpec   *spec,
-                 const char * const  *own_environ,
-                 GError             **error)
+launch_plan_new (const CommandSpec  *spec,
+                 OwnEnviron         *own_environ,
+                 GError            **error)
 {
   g_autoptr(LaunchPlan) self = NULL;
 

@@ -35,9 +35,9 @@ typedef struct
  * was when the caller asked; NULL: as it is now. Errors: INVALID_COMMAND; the system's own word
  * where the program or the working directory cannot be used.
  */
-LaunchPlan *launch_plan_new (const CommandSpec   *spec,
-                             const char * const  *own_environ,
-                             GError             **error);
+LaunchPlan *launch_plan_new (const CommandSpec  *spec,
+                             OwnEnviron         *own_environ,
+                             GError            **error);
 void launch_plan_free (LaunchPlan *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaunchPlan, launch_plan_free)

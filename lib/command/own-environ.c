@@ -9,23 +9,41 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What g_get_environ() gives, in three pieces of memory instead of one for each variable, since it is
- * made for each process. The text is measured while it is copied: another thread may be so bold as to
- * change a variable meanwhile.
+#include "command/environ-entries.h"
+
+/* The last one that was made. */
+static OwnEnviron *latest;
+/* Innermost: nothing else is locked under it. */
+static GMutex latest_lock;
+
+/* Leaves out what comes a second time. */
+static void
+find_variables (OwnEnviron *self,
+                guint       n_entries)
+{
+  EnvironEntries entries;
+
+  environ_entries_init (&entries, n_entries);
+  environ_entries_add_base (&entries, (const char * const *) self->entries);
+  self->variables = (const char * const *) environ_entries_finish (&entries);
+}
+
+/* The text is measured while it is copied: another thread may be so bold as to change a variable
+ * meanwhile.
  */
-OwnEnviron *
-own_environ_new (void)
+static OwnEnviron *
+copy_environ (void)
 {
   OwnEnviron *self = g_new (OwnEnviron, 1);
-  gsize n_variables = environ != NULL ? g_strv_length (environ) : 0;
+  guint n_most = environ != NULL ? g_strv_length (environ) : 0;
   gsize size = 4096;
   gsize used = 0;
-  gsize n = 0;
+  guint n = 0;
 
   g_atomic_ref_count_init (&self->ref_count);
   self->text = g_malloc (size);
-  self->variables = g_new (char *, n_variables + 1);
-  for (; n < n_variables && environ[n] != NULL; n++)
+  self->entries = g_new (char *, n_most + 1);
+  for (; n < n_most && environ[n] != NULL; n++)
     {
       gsize length = strlen (environ[n]);
 
@@ -35,15 +53,47 @@ own_environ_new (void)
           self->text = g_realloc (self->text, size);
         }
       /* Where it begins, until the text does not move any more. */
-      self->variables[n] = GSIZE_TO_POINTER (used);
+      self->entries[n] = GSIZE_TO_POINTER (used);
       memcpy (self->text + used, environ[n], length);
       self->text[used + length] = '\0';
       used += length + 1;
     }
 
-  for (gsize i = 0; i < n; i++)
-    self->variables[i] = self->text + GPOINTER_TO_SIZE (self->variables[i]);
-  self->variables[n] = NULL;
+  for (guint i = 0; i < n; i++)
+    self->entries[i] = self->text + GPOINTER_TO_SIZE (self->entries[i]);
+  self->entries[n] = NULL;
+  find_variables (self, n);
+  return self;
+}
+
+static gboolean
+is_now (const OwnEnviron *self)
+{
+  guint i = 0;
+
+  if (environ == NULL)
+    return self->entries[0] == NULL;
+
+  while (self->entries[i] != NULL && environ[i] != NULL && strcmp (self->entries[i], environ[i]) == 0)
+    i++;
+  return self->entries[i] == NULL && environ[i] == NULL;
+}
+
+OwnEnviron *
+own_environ_get (void)
+{
+  g_autoptr(OwnEnviron) old = NULL;
+  OwnEnviron *self;
+
+  g_mutex_lock (&latest_lock);
+  if (latest == NULL || !is_now (latest))
+    {
+      old = latest;
+      latest = copy_environ ();
+    }
+  self = own_environ_ref (latest);
+  g_mutex_unlock (&latest_lock);
+
   return self;
 }
 
@@ -60,7 +110,8 @@ own_environ_unref (OwnEnviron *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  g_free (self->variables);
+  g_free ((gpointer) self->variables);
+  g_free (self->entries);
   g_free (self->text);
   g_free (self);
 }

@@ -1,5 +1,5 @@
-/* The program's environment as it was at one moment. Reading it copies it, and a child may be
- * started some time later.
+/* The program's environment as it was at one moment. Reading it copies it, since a child may be
+ * started some time later; as long as it does not change all share one copy.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -14,11 +14,13 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount ref_count;
-  char **variables; /* NAME=VALUE, with NULL at the end */
-  char *text;       /* what they point into */
+  const char * const *variables; /* NAME=VALUE, each once, with NULL at the end */
+  char **entries;                /* all that is there, the same way; often that */
+  char *text;                    /* what they point into */
 } OwnEnviron;
 
-OwnEnviron *own_environ_new (void);
+/* As it is now. */
+OwnEnviron *own_environ_get (void);
 OwnEnviron *own_environ_ref (OwnEnviron *self);
 void own_environ_unref (OwnEnviron *self);
 

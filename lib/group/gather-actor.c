@@ -287,7 +287,7 @@ gather_actor_new (GPtrArray            *specs,
 
   actor_init (&self->actor, NULL, gather_actor_free);
   self->specs = specs;
-  self->own_environ = own_environ_new ();
+  self->own_environ = own_environ_get ();
   self->watcher = g_object_ref (watcher);
   self->max_running = max_running;
   self->results = g_ptr_array_new_with_free_func (free_result);

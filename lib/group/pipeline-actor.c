@@ -203,7 +203,7 @@ pipeline_actor_new (GPtrArray            *specs,
   actor_init (&self->actor, NULL, pipeline_actor_free);
   self->specs = specs;
   g_ptr_array_set_free_func (specs, free_spec);
-  self->own_environ = own_environ_new ();
+  self->own_environ = own_environ_get ();
   self->watcher = g_object_ref (watcher);
   self->results = g_ptr_array_new_with_free_func (free_result);
   self->running = g_ptr_array_new ();

@@ -36,7 +36,7 @@ prepare (ProctorCommand       *command,
   if (watcher == NULL || (blocking && !child_watcher_check_may_block (watcher, error)))
     return NULL;
 
-  own_environ = own_environ_new ();
+  own_environ = own_environ_get ();
   actor = process_actor_new (spec, own_environ, watcher, error);
   if (actor != NULL)
     *ret_watcher = g_steal_pointer (&watcher);

@@ -47,7 +47,6 @@ struct _ProcessActor
 
   /* immutable after construction */
   CommandSpec *spec;
-  OwnEnviron *own_environ;
   ProctorChildWatcher *watcher;
   ProcessLink *link;
   char *description;
@@ -59,7 +58,8 @@ struct _ProcessActor
   Message release_message;
 
   /* worker only */
-  SpawnJob *job;         /* owned while starting */
+  OwnEnviron *own_environ; /* owned until it is started */
+  SpawnJob *job;           /* owned while starting */
   ChildId *child;        /* owned; NULL until it runs */
   gboolean started;      /* the job has come back */
   gboolean exit_reported;

@@ -234,7 +234,10 @@ job_done_in_worker (Actor   *actor,
 
   self->started = TRUE;
   worker_disarm_timer (self->actor.worker, &self->stop_timer);
-  /* Before anybody is answered: a command's fds are not held beyond its spawn. */
+  /* Before anybody is answered: a command's fds are not held beyond its spawn. Nor is the memory that
+   * only a spawn needs, of which an environment is most.
+   */
+  g_clear_pointer (&self->own_environ, own_environ_unref);
   spawn_job_let_go_of_spec (job);
   command_spec_let_go_of_fds (&self->spec);
   if (job->error != NULL)
@@ -412,7 +415,7 @@ process_actor_free (Actor *actor)
   ProcessActor *self = (ProcessActor *) actor;
 
   command_spec_unref (self->spec);
-  own_environ_unref (self->own_environ);
+  g_clear_pointer (&self->own_environ, own_environ_unref);
   child_watcher_unref (self->watcher);
   process_link_unref (self->link);
   g_clear_pointer (&self->child, child_id_unref);

@@ -126,7 +126,7 @@ start_child (SpawnJob         *self,
     cgroup != NULL ? g_build_filename (tree_cgroup_get_path (cgroup), "cgroup.procs", NULL) : NULL;
   SpawnRequest request = {
     .argv = (const char * const *) launch->argv,
-    .envp = (const char * const *) launch->environ.variables,
+    .envp = launch->environ.variables,
     .candidates = (const char * const *) launch->candidates,
     .has_executable_fd = launch->has_executable_fd,
     .executable_is_script = launch->executable_is_script,
@@ -199,8 +199,7 @@ spawn_job_do (SpawnJob    *self,
   StdioPlan plan = { NULL };
 
   trace_receive (TRACE_SPAWN_BEGIN, self->actor->trace_number, self->message.trace_flow);
-  launch =
-    launch_plan_new (self->spec, (const char *const *) self->own_environ->variables, &self->error);
+  launch = launch_plan_new (self->spec, self->own_environ, &self->error);
   if (launch != NULL &&
       stdio_plan_init (&plan, &self->spec->files, self->stdio, &self->error))
     start_child (self, launch, &plan);
