@@ -43,6 +43,9 @@ struct _CallerContext
 static GMutex contexts_lock;
 static GHashTable *contexts; /* GMainContext → borrowed CallerContext; guarded by contexts_lock */
 
+/* The global default context's, which stays. */
+static _Atomic (CallerContext *) default_caller;
+
 static Notice *
 pop_notice (CallerContext *self)
 {
@@ -121,6 +124,8 @@ caller_context_new (GMainContext *context)
   g_queue_init (&self->notices);
   self->mailbox =
     mailbox_new (context, "[Proctor] completions", deliver, self, caller_context_free);
+  if (context == g_main_context_default ())
+    atomic_store (&default_caller, self);
   return self;
 }
 
@@ -212,6 +217,15 @@ caller_context_post (CallerContext *self,
   delivery->func = func;
   mailbox_post (self->mailbox, &delivery->item);
   atomic_fetch_sub (&self->n_posting, 1);
+}
+
+void
+caller_context_deliver_in_default (void)
+{
+  CallerContext *self = atomic_load (&default_caller);
+
+  if (self != NULL && mailbox_was_posted_to (self->mailbox))
+    deliver (self->mailbox, self);
 }
 
 void

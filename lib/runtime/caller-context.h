@@ -50,6 +50,11 @@ void caller_context_post (CallerContext *self,
                           Delivery      *delivery,
                           DeliveryFunc   func);
 
+/* Thread: MAIN, in a dispatch of the global default context, as the last thing there. Delivers what has
+ * been posted there already, instead of an iteration later.
+ */
+void caller_context_deliver_in_default (void);
+
 /* Calls @func in the context, unless the notice is taken back before. Any thread; a notice can be
  * pending once only.
  */

@@ -42,6 +42,7 @@ struct _EventQueue
   /* owner only */
   void (*batch_func) (gpointer data);
   gpointer batch_data;
+  void (*turn_func) (void);
 
   /* guarded by slots_lock */
   GMutex slots_lock;
@@ -115,6 +116,17 @@ finish_batch (EventQueue *self)
     self->batch_func (self->batch_data);
 }
 
+/* For a dispatch by the context. The queue may go with its last event. */
+static void
+take_turn (EventQueue *self,
+           gboolean  (*dispatch) (EventQueue *self))
+{
+  void (*turn_func) (void) = self->turn_func;
+
+  if (dispatch (self) && turn_func != NULL)
+    turn_func ();
+}
+
 /* ---- epoll */
 
 static guint32
@@ -131,7 +143,8 @@ events_from_epoll (guint32 events)
          ((events & EPOLLHUP) ? EVENT_HANG_UP : 0) | ((events & EPOLLERR) ? EVENT_ERROR : 0);
 }
 
-static void
+/* Whether there were any events. */
+static gboolean
 dispatch_epoll (EventQueue *self)
 {
   struct epoll_event events[BATCH_SIZE];
@@ -148,6 +161,7 @@ dispatch_epoll (EventQueue *self)
 
   if (n_events > 0)
     finish_batch (self);
+  return n_events > 0;
 }
 
 static gboolean
@@ -158,7 +172,7 @@ epoll_ready_cb (int          fd,
   if (G_UNLIKELY (program_is_forked_copy ()))
     return G_SOURCE_REMOVE;
 
-  dispatch_epoll (data);
+  take_turn (data, dispatch_epoll);
   return G_SOURCE_CONTINUE;
 }
 
@@ -270,7 +284,8 @@ take_polled_events (EventQueue *self,
   return watch;
 }
 
-static void
+/* Whether there were any events. */
+static gboolean
 dispatch_poll (EventQueue *self)
 {
   gboolean any = FALSE;
@@ -294,6 +309,7 @@ dispatch_poll (EventQueue *self)
 
   if (any)
     finish_batch (self);
+  return any;
 }
 
 static gboolean
@@ -304,7 +320,7 @@ poll_source_dispatch (GSource     *source,
   if (G_UNLIKELY (program_is_forked_copy ()))
     return G_SOURCE_REMOVE;
 
-  dispatch_poll (((PollSource *) source)->queue);
+  take_turn (((PollSource *) source)->queue, dispatch_poll);
   return G_SOURCE_CONTINUE;
 }
 
@@ -431,6 +447,13 @@ event_queue_set_batch_func (EventQueue *self,
 {
   self->batch_func = func;
   self->batch_data = data;
+}
+
+void
+event_queue_set_turn_func (EventQueue *self,
+                           void      (*func) (void))
+{
+  self->turn_func = func;
 }
 
 gboolean

@@ -57,6 +57,12 @@ void event_queue_set_batch_func (EventQueue *self,
                                  void      (*func) (gpointer data),
                                  gpointer    data);
 
+/* Called last of all after a batch that the context has dispatched, and not after one of
+ * event_queue_wait(). It may run anything, also what frees the queue.
+ */
+void event_queue_set_turn_func (EventQueue *self,
+                                void      (*func) (void));
+
 /* Starts to watch @fd. Any thread. FALSE with errno set where the system refuses: EPERM for a
  * regular file, ENOSPC, ENOMEM.
  */

@@ -16,6 +16,7 @@
 
 #include "base/base-fd.h"
 #include "base/base-thread.h"
+#include "runtime/caller-context.h"
 #include "runtime/event-queue.h"
 #include "watch/child-watcher-private.h"
 #include "watch/stall-guard.h"
@@ -569,6 +570,10 @@ proctor_main_child_watcher_new (GError **error)
   self->events = event_queue_new (g_main_context_default (), "[Proctor] children");
   fd_leave_stdio (&filling);
   event_queue_set_batch_func (self->events, announce_reaped_in_main, self);
+  /* Who waits in the main context for what has just been announced need not wait for another
+   * iteration.
+   */
+  event_queue_set_turn_func (self->events, caller_context_deliver_in_default);
   atomic_store (&self->active, TRUE);
   g_weak_ref_set (&last_watcher, self);
   return PROCTOR_CHILD_WATCHER (g_steal_pointer (&self));
