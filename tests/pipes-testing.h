@@ -192,7 +192,7 @@ stop_reader (gpointer data)
 static inline void
 drain_reader (gpointer data)
 {
-  pipe_source_drain (&((Reader *) data)->source);
+  pipe_source_drain (&((Reader *) data)->source, PIPE_SOURCE_ALL);
 }
 
 static inline void

@@ -194,17 +194,17 @@ write_and_drain (gpointer data)
 
   pipe_source_start (&self->source, &reader_consumer, self);
   write_all (theirs, 0, length);
-  pipe_source_drain (&self->source);
+  pipe_source_drain (&self->source, PIPE_SOURCE_ALL);
   g_assert_cmpuint (atomic_load (&self->n_taken), ==, length);
-  pipe_source_drain (&self->source);
+  pipe_source_drain (&self->source, PIPE_SOURCE_ALL);
   g_assert_cmpint (atomic_load (&self->n_ended), ==, 0);
 
   write_all (theirs, length, 5);
   close (theirs);
-  pipe_source_drain (&self->source);
+  pipe_source_drain (&self->source, PIPE_SOURCE_ALL);
   g_assert_cmpuint (atomic_load (&self->n_taken), ==, length + 5);
   g_assert_cmpint (atomic_load (&self->n_ended), ==, 1);
-  pipe_source_drain (&self->source);
+  pipe_source_drain (&self->source, PIPE_SOURCE_ALL);
 }
 
 /* Takes all that is there without an event, and comes back when there is no more, with the writer

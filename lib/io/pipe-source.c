@@ -16,11 +16,6 @@
 /* So that one child that writes for ever leaves the worker time for others. */
 #define MAX_READS_PER_EVENT 4
 
-/* More than any pipe holds, even in small pieces of memory; a writer that never rests must not keep
- * the worker.
- */
-#define MAX_READS_PER_DRAIN 256
-
 /* After so many reads in a row that found the pipe full it is worth growing. */
 #define GROW_AFTER_FULL_READS 3
 
@@ -152,9 +147,10 @@ pipe_source_start (PipeSource         *self,
 }
 
 void
-pipe_source_drain (PipeSource *self)
+pipe_source_drain (PipeSource *self,
+                   guint       n_most)
 {
-  for (guint i = 0; i < MAX_READS_PER_DRAIN && pipe_source_is_reading (self); i++)
+  for (guint i = 0; i < n_most && pipe_source_is_reading (self); i++)
     {
       if (!read_once (self, TRUE))
         break;

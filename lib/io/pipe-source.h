@@ -68,10 +68,16 @@ void pipe_source_start (PipeSource         *self,
                         const PipeConsumer *consumer,
                         gpointer            consumer_data);
 
-/* Hands over what is in the pipe at this moment, without waiting; the source must have been
- * started. May end it.
+/* More reads than empty any pipe, even one in small pieces of memory; a writer that never rests must
+ * not keep the worker.
  */
-void pipe_source_drain (PipeSource *self);
+#define PIPE_SOURCE_ALL 256
+
+/* Hands over what is in the pipe at this moment, without waiting and with @n_most reads; the source
+ * must have been started. May end it.
+ */
+void pipe_source_drain (PipeSource *self,
+                        guint       n_most);
 
 /* Leaves what comes in the pipe. */
 void pipe_source_stop (PipeSource *self);

@@ -136,6 +136,10 @@ void process_cancel_communicate (Actor     *actor,
                                  Operation *operation);
 GError *process_error_no_pipe_for_input (void);
 
+/* After the exit: what a communicate reads at once. Not much, since the thread that reports the exit
+ * may be here.
+ */
+void process_read_after_exit (ProcessActor *self);
 /* After the exit somebody else may hold the pipes open. */
 void process_arm_drain_timer (ProcessActor *self);
 void process_drain_grace_passed (Timer *timer);

@@ -84,6 +84,15 @@ finish_given_up_launch (ProcessActor *self)
   process_fail_given_up (self, launch);
 }
 
+/* Mostly the outputs end with the process, and there is nothing to wait for. */
+static void
+wait_for_ends (ProcessActor *self)
+{
+  process_read_after_exit (self);
+  if (!process_pipes_are_closed (self))
+    process_arm_drain_timer (self);
+}
+
 void
 process_finish_end (ProcessActor *self)
 {
@@ -94,7 +103,7 @@ process_finish_end (ProcessActor *self)
   else if (self->shutting_down)
     process_give_up_pipes (self);
   else
-    process_arm_drain_timer (self);
+    wait_for_ends (self);
 
   process_check_communication (self, FALSE);
 }

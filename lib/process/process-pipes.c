@@ -11,6 +11,9 @@
 
 #include "base/base-macros.h"
 
+/* Its rest, and its end. */
+#define READS_AFTER_EXIT 2
+
 #define SLOW_STREAM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 
 /* ---- pipes */
@@ -302,7 +305,7 @@ process_drain_grace_passed (Timer *timer)
   if (self->communication != NULL)
     {
       for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-        pipe_source_drain (&self->outputs[i].source);
+        pipe_source_drain (&self->outputs[i].source, PIPE_SOURCE_ALL);
       process_check_communication (self, TRUE);
       return;
     }
@@ -314,6 +317,16 @@ process_drain_grace_passed (Timer *timer)
     }
   if (self->writer != NULL)
     write_channel_abort (self->writer);
+}
+
+void
+process_read_after_exit (ProcessActor *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && self->communication != NULL; i++)
+    {
+      if (!self->outputs[i].pumped)
+        pipe_source_drain (&self->outputs[i].source, READS_AFTER_EXIT);
+    }
 }
 
 /* After the exit somebody else may hold the pipes open. */

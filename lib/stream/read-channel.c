@@ -344,7 +344,7 @@ read_channel_finish (ReadChannel *self)
   if (!pipe_source_is_reading (self->source))
     return;
 
-  pipe_source_drain (self->source);
+  pipe_source_drain (self->source, PIPE_SOURCE_ALL);
   if (self->source != NULL && pipe_source_is_reading (self->source))
     {
       pipe_source_close (self->source);
