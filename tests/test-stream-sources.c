@@ -354,6 +354,92 @@ test_cancelled (void)
     }
 }
 
+/* ---- a context that ends while its source is woken */
+
+typedef struct
+{
+  Stage *stage;
+  GCancellable *cancellable; /* of this round */
+
+  /* atomic */
+  int n_begun;
+  int n_cancelled;
+} EndingContexts;
+
+static gpointer
+cancel_thread (gpointer data)
+{
+  EndingContexts *self = data;
+
+  for (int round = 1; round <= (int) self->stage->n_rounds; round++)
+    {
+      await_count (&self->n_begun, round);
+      g_cancellable_cancel (self->cancellable);
+      g_atomic_int_set (&self->n_cancelled, round);
+    }
+  return NULL;
+}
+
+static gpointer
+ready_thread (gpointer data)
+{
+  EndingContexts *self = data;
+
+  for (int round = 1; round <= (int) self->stage->n_rounds; round++)
+    {
+      await_count (&self->n_begun, round);
+      make_ready (self->stage);
+      g_atomic_int_set (&self->stage->n_ready, round);
+    }
+  return NULL;
+}
+
+/* By its cancellable and by its channel, at once. */
+static void
+test_context_ends (void)
+{
+  for (guint writes = 0; writes < 2; writes++)
+    {
+      Stage stage;
+      EndingContexts ending = { .stage = &stage };
+      GThread *canceller;
+      GThread *maker;
+
+      stage_start (&stage, writes == 1, scaled (1500));
+      canceller = g_thread_new ("canceller", cancel_thread, &ending);
+      maker = g_thread_new ("maker", ready_thread, &ending);
+      for (int round = 1; round <= (int) stage.n_rounds; round++)
+        {
+          g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+          GMainContext *context = g_main_context_new ();
+          g_autoptr(GSource) source = create_source (&stage, cancellable);
+
+          g_source_set_dummy_callback (source);
+          g_source_attach (source, context);
+          g_main_context_iteration (context, FALSE);
+          /* It takes itself from all of them before it destroys the first. */
+          for (guint i = 0; i < 50; i++)
+            {
+              g_autoptr(GSource) other = g_idle_source_new ();
+
+              g_source_attach (other, context);
+            }
+          ending.cancellable = cancellable;
+          g_atomic_int_set (&ending.n_begun, round);
+          for (gint32 n = g_test_rand_int_range (0, 200); n > 0; n--)
+            g_atomic_int_get (&ending.n_begun);
+          g_main_context_unref (context);
+          g_assert_true (g_source_is_destroyed (source));
+          await_count (&ending.n_cancelled, round);
+          await_count (&stage.n_ready, round);
+          make_not_ready (&stage);
+        }
+      g_thread_join (canceller);
+      g_thread_join (maker);
+      stage_end (&stage);
+    }
+}
+
 /* ---- the end of the stream is a readiness that stays */
 
 static void
@@ -400,6 +486,7 @@ main (int    argc,
     { "writers-wake", test_writers_wake, TWO_WAYS },
     { "steady", test_steady, TWO_WAYS },
     { "cancelled", test_cancelled, TWO_WAYS },
+    { "context-ends", test_context_ends, ONE_WAY },
     { "after-the-end", test_after_the_end, TWO_WAYS },
   };
 

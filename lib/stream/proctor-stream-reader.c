@@ -428,6 +428,13 @@ channel_remove_source (gpointer  channel,
 }
 
 static void
+channel_wake_source (gpointer  channel,
+                     GSource  *source)
+{
+  read_channel_wake_source (channel, source);
+}
+
+static void
 channel_unref (gpointer channel)
 {
   read_channel_unref (channel);
@@ -437,6 +444,7 @@ static const StreamSourceChannel source_channel = {
   .is_ready = channel_is_ready,
   .add = channel_add_source,
   .remove = channel_remove_source,
+  .wake = channel_wake_source,
   .unref = channel_unref,
 };
 

@@ -634,3 +634,12 @@ read_channel_remove_source (ReadChannel *self,
   g_mutex_unlock (&self->channel_lock);
   g_source_unref (source);
 }
+
+void
+read_channel_wake_source (ReadChannel *self,
+                          GSource     *source)
+{
+  g_mutex_lock (&self->channel_lock);
+  g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&self->channel_lock);
+}

@@ -102,5 +102,7 @@ void read_channel_add_source (ReadChannel *self,
                               GSource     *source);
 void read_channel_remove_source (ReadChannel *self,
                                  GSource     *source);
+void read_channel_wake_source (ReadChannel *self,
+                               GSource     *source);
 
 G_END_DECLS

@@ -11,6 +11,7 @@
  * just being dropped must not be touched, not even to be made ready. A source that was never
  * attached is never destroyed, but was not added either. A context that ends destroys its sources
  * before itself: removing one waits until the channel, which has its lock then, has woken it.
+ * Whoever wakes one has that lock, since the context's own does not guard it any more by then.
  *
  * The callback's data tells of the destruction. It may go before the source or after it, so that
  * what both need is apart.
@@ -70,7 +71,7 @@ cancelled (GCancellable *cancellable,
 
   g_mutex_lock (&self->added_lock);
   if (self->added && !self->destroyed)
-    g_source_set_ready_time (self->source, 0);
+    self->kind->wake (self->channel, self->source);
   g_mutex_unlock (&self->added_lock);
 }
 

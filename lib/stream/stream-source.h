@@ -21,6 +21,9 @@ typedef struct
                 GSource *source);
   void (* remove) (gpointer channel,
                    GSource *source);
+  /* Sets the ready time of one that was added, as the channel would. */
+  void (* wake) (gpointer channel,
+                 GSource *source);
   void (* unref) (gpointer channel);
 } StreamSourceChannel;
 

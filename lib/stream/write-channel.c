@@ -611,3 +611,12 @@ write_channel_remove_source (WriteChannel *self,
   g_mutex_unlock (&self->channel_lock);
   g_source_unref (source);
 }
+
+void
+write_channel_wake_source (WriteChannel *self,
+                           GSource      *source)
+{
+  g_mutex_lock (&self->channel_lock);
+  g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&self->channel_lock);
+}

@@ -121,5 +121,7 @@ void write_channel_add_source (WriteChannel *self,
                                GSource      *source);
 void write_channel_remove_source (WriteChannel *self,
                                   GSource      *source);
+void write_channel_wake_source (WriteChannel *self,
+                                GSource      *source);
 
 G_END_DECLS

@@ -1,4 +1,5 @@
-# What example-from-asyncio.c does, with asyncio: both print the same.
+# What example-from-asyncio.c does, with asyncio: both print the same, but for the order of two that
+# run at once.
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 

@@ -98,13 +98,17 @@ output_of (char **argv)
   return out;
 }
 
-/* The guide shows them side by side. */
+#define FIRST_ENDED "['echo first' exited with 0]\n[stdout]\nfirst\n"
+#define SECOND_ENDED "['echo second' exited with 0]\n[stdout]\nsecond\n"
+
+/* The guide shows them side by side. asyncio's tells of two that run at once as they end. */
 static void
 test_from_asyncio (void)
 {
   g_autofree char *python = g_find_program_in_path ("python3");
   g_autofree char *here = output_of ((char *[]) { EXAMPLES_DIR "/example-from-asyncio", NULL });
-  g_autofree char *there = NULL;
+  g_autofree char *output = NULL;
+  g_autoptr(GString) there = NULL;
 
   g_assert_true (g_str_has_suffix (here, "there is no such program\n"));
   if (python == NULL)
@@ -112,8 +116,10 @@ test_from_asyncio (void)
       g_test_skip ("there is no Python to compare with");
       return;
     }
-  there = output_of ((char *[]) { python, EXAMPLES_SOURCES "/example-from-asyncio.py", NULL });
-  g_assert_cmpstr (here, ==, there);
+  output = output_of ((char *[]) { python, EXAMPLES_SOURCES "/example-from-asyncio.py", NULL });
+  there = g_string_new (output);
+  g_string_replace (there, SECOND_ENDED FIRST_ENDED, FIRST_ENDED SECOND_ENDED, 1);
+  g_assert_cmpstr (here, ==, there->str);
 }
 
 /* Much goes through, and little of it is ever held. */
