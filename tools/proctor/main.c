@@ -86,7 +86,7 @@ run_verb (int    argc,
 
   if (verb == NULL)
     {
-      message = g_strdup_printf (_("there is no verb '%s'"), argv[0]);
+      message = g_strdup_printf (_("there is no verb “%s”"), argv[0]);
       return tool_usage_error (NULL, message);
     }
 
@@ -121,9 +121,7 @@ main (int    argc,
 
   fill_closed_files ();
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, PROCTOR_LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
+  textdomain (GETTEXT_PACKAGE); /* the library has bound it */
   g_set_prgname ("proctor");
 
   /* What stands before the verb is ours, the verb parses the rest: its words are often another
