@@ -271,10 +271,10 @@ test_refused (Fixture       *fixture,
 {
   bench (fixture, "no-such", NULL);
   g_assert_cmpint (fixture->exit_code, ==, 2);
-  assert_contains (fixture->err, "there is no scenario 'no-such'");
+  assert_contains (fixture->err, "there is no scenario “no-such”");
   bench (fixture, "--peers=floor,snail", "true", NULL);
   g_assert_cmpint (fixture->exit_code, ==, 2);
-  assert_contains (fixture->err, "there is no peer 'snail'");
+  assert_contains (fixture->err, "there is no peer “snail”");
   bench (fixture, "--rounds=-1", "true", NULL);
   g_assert_cmpint (fixture->exit_code, ==, 2);
   bench (fixture, "--peer-dir=.", "true", NULL);

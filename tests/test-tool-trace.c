@@ -608,7 +608,7 @@ test_usage (Fixture       *fixture,
   g_assert_cmpint (fixture->exit_code, ==, 2);
   run_tool (fixture, "trace", "--format", "picture", "true", NULL);
   g_assert_cmpint (fixture->exit_code, ==, 2);
-  assert_contains (fixture->err, "'picture' is no format");
+  assert_contains (fixture->err, "“picture” is no format");
   run_tool (fixture, "trace", "--format", "chrome", "true", NULL);
   g_assert_cmpint (fixture->exit_code, ==, 2);
   assert_contains (fixture->err, "--output");

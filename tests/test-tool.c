@@ -213,29 +213,29 @@ test_usage_errors (Fixture       *fixture,
     const char *words[6];
     const char *message;
   } cases[] = {
-    { { "walk" }, "'walk'" },
+    { { "walk" }, "“walk”" },
     { { "run" }, "no command" },
     { { "run", "--frobnicate", "true" }, "--frobnicate" },
-    { { "run", "--timeout", "soon", "true" }, "'soon'" },
-    { { "run", "--timeout", "0", "true" }, "'0'" },
-    { { "run", "--grace", "-1", "true" }, "'-1'" },
-    { { "run", "--stop-plan", "TERM:1,NONE", "true" }, "'NONE'" },
-    { { "run", "--stop-plan", "TERM:soon", "true" }, "'soon'" },
-    { { "run", "--stop-plan", "", "true" }, "''" },
+    { { "run", "--timeout", "soon", "true" }, "“soon”" },
+    { { "run", "--timeout", "0", "true" }, "“0”" },
+    { { "run", "--grace", "-1", "true" }, "“-1”" },
+    { { "run", "--stop-plan", "TERM:1,NONE", "true" }, "“NONE”" },
+    { { "run", "--stop-plan", "TERM:soon", "true" }, "“soon”" },
+    { { "run", "--stop-plan", "", "true" }, "“”" },
     { { "run", "--grace=1", "--stop-plan", "TERM", "true" }, "exclude" },
-    { { "run", "--max-output", "many", "true" }, "'many'" },
-    { { "run", "--max-output", "1:middle", "true" }, "'1:middle'" },
-    { { "run", "--max-output", "-1", "true" }, "'-1'" },
-    { { "run", "--max-output", "9999999999G", "true" }, "'9999999999G'" },
+    { { "run", "--max-output", "many", "true" }, "“many”" },
+    { { "run", "--max-output", "1:middle", "true" }, "“1:middle”" },
+    { { "run", "--max-output", "-1", "true" }, "“-1”" },
+    { { "run", "--max-output", "9999999999G", "true" }, "“9999999999G”" },
     { { "run", "--jobs", "-2", "true" }, "-2" },
-    { { "run", "--env", "NAME", "true" }, "'NAME'" },
-    { { "run", "--env", "=value", "true" }, "'=value'" },
+    { { "run", "--env", "NAME", "true" }, "“NAME”" },
+    { { "run", "--env", "=value", "true" }, "“=value”" },
     { { "run", "--from", "-", "--input", "-" }, "stdin" },
     { { "run", "--pipe", "true" }, "--pipe" },
     { { "run", "--pipefail", "true" }, "--pipefail" },
     { { "run", "--append", "true" }, "--append" },
     { { "run", "--stdin=x", "--input=x", "true" }, "--stdin" },
-    { { "run", "--shell", "true", "--jobs", "2" }, "'--jobs'" },
+    { { "run", "--shell", "true", "--jobs", "2" }, "“--jobs”" },
     { { "run", "-sj" }, "-j" },
     { { "--frobnicate" }, "--frobnicate" },
     { { NULL }, "Usage:" },
@@ -378,7 +378,7 @@ test_several (Fixture       *fixture,
     g_assert_cmpstr (outcome.out, ==, "[2] two\n[1] one\n[1] uno\n[1] no newline\n");
   else
     g_assert_cmpstr (outcome.out, ==, "[1] one\n[1] uno\n[1] no newline\n[2] two\n");
-  assert_contains (outcome.err, "[2] dos\n[2] proctor: 'cat; ");
+  assert_contains (outcome.err, "[2] dos\n[2] proctor: “cat; ");
   assert_contains (outcome.err, "exited with 9\n");
   g_assert_true (g_str_has_suffix (outcome.err, "\n2 commands: 1 failed\n"));
   g_assert_null (strchr (outcome.err, '\r'));
@@ -878,7 +878,7 @@ test_max_output (Fixture       *fixture,
   g_assert_cmpint (json_object_get_int_member (objects->pdata[0], "stderr_cut"), ==, 3);
   g_assert_cmpint (fail.exit_code, ==, 125);
   g_assert_cmpuint (strlen (fail.out), ==, 1024);
-  assert_contains (fail.err, "'yes' wrote more than it may");
+  assert_contains (fail.err, "“yes” wrote more than it may");
 }
 
 /* A time-out of one of several takes along what that one has started. */

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+const char * const fd_stdio_names[3] = { "stdin", "stdout", "stderr" };
+
 int
 fd_above_stdio (int fd)
 {

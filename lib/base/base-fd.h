@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* "stdin", "stdout", "stderr": in no language another word. */
+extern const char * const fd_stdio_names[3];
+
 /* @fd itself, or, where it is 0, 1 or 2 because the program has closed its stdio, a close-on-exec
  * copy above them; the original is closed then. -1 with errno stays -1.
  */

@@ -9,13 +9,13 @@
 #include <glib/gi18n-lib.h>
 
 #include <proctor/proctor.h>
+#include <unistd.h>
 
+#include "base/base-fd.h"
 #include "command/command-validate.h"
 
 /* What TIOCSWINSZ can carry. */
 #define LARGEST_WINDOW G_MAXUINT16
-
-static const char * const stdio_names[] = { "stdin", "stdout", "stderr" };
 
 void
 command_files_init (CommandFiles *self)
@@ -234,11 +234,16 @@ command_files_want_terminal (const CommandFiles *self)
 /* ---- checks */
 
 static gboolean
-fail_released (GError     **error,
-               const char  *name)
+fail_released (GError **error,
+               int      target)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
-               _("The command has given back the file descriptor for %s"), name);
+  if (target <= STDERR_FILENO)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                 _("The command has given back the file descriptor for %s"),
+                 fd_stdio_names[target]);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+                 _("The command has given back the file descriptor for target %d"), target);
   return FALSE;
 }
 
@@ -262,11 +267,11 @@ check_kind (ProctorStdio   kind,
         return TRUE;
       return command_fail (error,
                            _("PROCTOR_STDIO_STDOUT is for stderr only, it cannot be used for %s"),
-                           stdio_names[fd]);
+                           fd_stdio_names[fd]);
 
     default:
       return command_fail (error, _("%d is not a ProctorStdio; it was given for %s"), (int) kind,
-                           stdio_names[fd]);
+                           fd_stdio_names[fd]);
     }
 }
 
@@ -279,11 +284,11 @@ check_stdio (const CommandFiles  *self,
 
   if (stdio->path != NULL)
     return stdio->path[0] != '\0' ||
-           command_fail (error, _("The path “” for %s is empty"), stdio_names[fd]);
+           command_fail (error, _("The path “” for %s is empty"), fd_stdio_names[fd]);
   if (stdio->fd_released)
-    return fail_released (error, stdio_names[fd]);
+    return fail_released (error, (int) fd);
   if (stdio->fd != NULL)
-    return shared_fd_check (stdio->fd, stdio_names[fd], error);
+    return shared_fd_check (stdio->fd, (int) fd, error);
 
   return check_kind (stdio->kind, fd, error);
 }
@@ -294,7 +299,6 @@ check_target (const CommandFiles  *self,
               GError             **error)
 {
   const CommandFd *entry = &g_array_index (self->fds, CommandFd, index);
-  g_autofree char *name = g_strdup_printf (_("target %d"), entry->target);
 
   if (entry->target < 0)
     return command_fail (error, _("%d cannot be the target of a file descriptor"), entry->target);
@@ -302,11 +306,11 @@ check_target (const CommandFiles  *self,
     return command_fail (error, _("The target file descriptor %d is given twice"), entry->target);
   if (entry->target <= 2 && command_stdio_is_set (&self->stdio[entry->target]))
     return command_fail (error, _("%s is set twice, once as the target file descriptor %d"),
-                         stdio_names[entry->target], entry->target);
+                         fd_stdio_names[entry->target], entry->target);
   if (entry->fd == NULL)
-    return fail_released (error, name);
+    return fail_released (error, entry->target);
 
-  return shared_fd_check (entry->fd, name, error);
+  return shared_fd_check (entry->fd, entry->target, error);
 }
 
 gboolean
@@ -325,11 +329,10 @@ command_files_validate (const CommandFiles  *self,
     }
 
   if (self->pipe_size > G_MAXINT)
-    {
-      g_autofree char *size = g_strdup_printf ("%" G_GSIZE_FORMAT, self->pipe_size);
-
-      return command_fail (error, _("A pipe cannot hold %s bytes"), size);
-    }
+    return command_fail (error,
+                         g_dngettext (GETTEXT_PACKAGE, "A pipe cannot hold %lu byte",
+                                      "A pipe cannot hold %lu bytes", self->pipe_size),
+                         (gulong) self->pipe_size);
   if (self->rows == 0 || self->rows > LARGEST_WINDOW || self->columns == 0 ||
       self->columns > LARGEST_WINDOW)
     return command_fail (error, _("A terminal cannot have %u rows and %u columns"), self->rows,

@@ -52,7 +52,7 @@ check_program (const CommandSpec  *self,
     }
 
   if (self->executable_fd != NULL &&
-      !shared_fd_check (self->executable_fd, _("the executable"), error))
+      !shared_fd_check (self->executable_fd, SHARED_FD_EXECUTABLE, error))
     return FALSE;
 
   if (self->shell_script == NULL && self->executable == NULL && self->executable_fd == NULL &&

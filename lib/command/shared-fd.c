@@ -11,6 +11,7 @@
 #include <glib/gi18n-lib.h>
 #include <unistd.h>
 
+#include "base/base-fd.h"
 #include "command/command-validate.h"
 
 struct _SharedFd
@@ -87,21 +88,59 @@ shared_fd_get_given (const SharedFd *self)
   return self->given;
 }
 
+static gboolean
+fail_not_open (const SharedFd  *self,
+               int              target,
+               GError         **error)
+{
+  if (target == SHARED_FD_EXECUTABLE)
+    return command_fail (error, _("File descriptor %d, given for the executable, is not open"),
+                         self->given);
+  if (target <= STDERR_FILENO)
+    /* Translators: the second one is stdin, stdout or stderr, which stay as they are. */
+    return command_fail (error, _("File descriptor %d, given for %s, is not open"), self->given,
+                         fd_stdio_names[target]);
+
+  /* Translators: the target is the number that the file descriptor gets in the child. */
+  return command_fail (error, _("File descriptor %d, given for target %d, is not open"),
+                       self->given, target);
+}
+
+static gboolean
+fail_not_duplicated (const SharedFd  *self,
+                     int              target,
+                     GError         **error)
+{
+  int code = g_io_error_from_errno (self->errnum);
+  const char *reason = g_strerror (self->errnum);
+
+  if (target == SHARED_FD_EXECUTABLE)
+    g_set_error (error, G_IO_ERROR, code,
+                 _("Could not duplicate file descriptor %d for the executable: %s"), self->given,
+                 reason);
+  else if (target <= STDERR_FILENO)
+    g_set_error (error, G_IO_ERROR, code,
+                 /* Translators: the second one is stdin, stdout or stderr, which stay so. */
+                 _("Could not duplicate file descriptor %d for %s: %s"), self->given,
+                 fd_stdio_names[target], reason);
+  else
+    g_set_error (error, G_IO_ERROR, code,
+                 /* Translators: the target is the number that it gets in the child. */
+                 _("Could not duplicate file descriptor %d for target %d: %s"), self->given,
+                 target, reason);
+  return FALSE;
+}
+
 gboolean
 shared_fd_check (const SharedFd  *self,
-                 const char      *name,
+                 int              target,
                  GError         **error)
 {
   if (self->errnum == 0)
     return TRUE;
-  if (self->errnum == EBADF)
-    return command_fail (error, _("File descriptor %d, given for %s, is not open"), self->given,
-                         name);
 
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (self->errnum),
-               _("Could not duplicate file descriptor %d for %s: %s"), self->given, name,
-               g_strerror (self->errnum));
-  return FALSE;
+  return self->errnum == EBADF ? fail_not_open (self, target, error)
+                               : fail_not_duplicated (self, target, error);
 }
 
 int

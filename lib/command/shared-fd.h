@@ -27,11 +27,14 @@ void shared_fd_unref (SharedFd *self);
 /* The number that was given. */
 int shared_fd_get_given (const SharedFd *self);
 
-/* INVALID_COMMAND for a number that was no open fd, with @name for what it was meant as; else the
- * system's own word.
+/* No number in the child: the program itself. */
+#define SHARED_FD_EXECUTABLE (-1)
+
+/* INVALID_COMMAND for a number that was no open fd, and what it was meant as: the number in the
+ * child, or SHARED_FD_EXECUTABLE; else the system's own word.
  */
 gboolean shared_fd_check (const SharedFd  *self,
-                          const char      *name,
+                          int              target,
                           GError         **error);
 
 /* The fd for a spawn. Where it is for one spawn only it is the caller's to close, which

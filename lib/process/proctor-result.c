@@ -155,8 +155,8 @@ dup_utf8 (GBytes      *bytes,
   if (!g_utf8_validate_len (data, length, &end))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _("%s is not valid UTF-8 at byte %" G_GSIZE_FORMAT), stream,
-                   (gsize) (end - data));
+                   /* Translators: the first one is stdout or stderr, which stay as they are. */
+                   _("%s is not valid UTF-8 at byte %lu"), stream, (gulong) (end - data));
       return NULL;
     }
   return g_strndup (data, length);

@@ -16,8 +16,6 @@
 
 #include "base/base-fd.h"
 
-static const char * const stdio_names[] = { "stdin", "stdout", "stderr" };
-
 /* One /dev/null for all children, opened when it is first needed and then kept. */
 static int
 get_devnull (void)
@@ -76,8 +74,9 @@ fail_with_errno (int      target,
 {
   int error_number = errno;
 
+  /* Translators: the first one is stdin, stdout or stderr, which stay as they are. */
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
-               _("Could not set up the %s of a process: %s"), stdio_names[target],
+               _("Could not set up the %s of a process: %s"), fd_stdio_names[target],
                g_strerror (error_number));
   return FALSE;
 }
@@ -114,11 +113,14 @@ make_pipe (StdioPlan  *self,
   if (size != 0 && fcntl (ends[ours], F_SETPIPE_SZ, (int) size) < 0)
     {
       int error_number = errno;
-      g_autofree char *bytes = g_strdup_printf ("%" G_GSIZE_FORMAT, size);
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
-                   _("Could not make a pipe of %s bytes for the %s of a process: %s"), bytes,
-                   stdio_names[target], g_strerror (error_number));
+                   /* Translators: the second one is stdin, stdout or stderr, which stay so. */
+                   g_dngettext (GETTEXT_PACKAGE,
+                                "Could not make a pipe of %lu byte for the %s of a process: %s",
+                                "Could not make a pipe of %lu bytes for the %s of a process: %s",
+                                size),
+                   (gulong) size, fd_stdio_names[target], g_strerror (error_number));
       return FALSE;
     }
   return TRUE;
@@ -282,7 +284,7 @@ check_limit (int      target,
     return TRUE;
 
   g_set_error (error, PROCTOR_ERROR, PROCTOR_ERROR_INVALID_COMMAND,
-               _("The target file descriptor %d is beyond this program's limit of %lu"), target,
+               _("The target file descriptor %d is beyond this program’s limit of %lu"), target,
                (gulong) limit.rlim_cur);
   return FALSE;
 }

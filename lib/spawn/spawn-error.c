@@ -92,6 +92,7 @@ static char *
 describe_limit_value (guint64 value)
 {
   if (value == PROCTOR_RLIMIT_INFINITY)
+    /* Translators: stands where a number would, in “the child’s limit of NOFILE to unlimited”. */
     return g_strdup (_("unlimited"));
 
   return g_strdup_printf ("%llu", (unsigned long long) value);
@@ -103,6 +104,7 @@ describe_rlimit (const CommandRlimit *rlimit)
   g_autofree char *soft = describe_limit_value (rlimit->soft);
   g_autofree char *hard = describe_limit_value (rlimit->hard);
 
+  /* Translators: the resource, as NOFILE; the soft limit; the hard limit. */
   return g_strdup_printf (_("Could not set the child’s limit of %s to %s (at most %s)"),
                           command_rlimit_get_name (rlimit->resource), soft, hard);
 }
@@ -162,9 +164,10 @@ describe_identity (SpawnStep           step,
   switch (step)
     {
     case SPAWN_STEP_SETGROUPS:
-      return g_strdup_printf (ngettext ("Could not set the child’s extra groups (%u group)",
-                                        "Could not set the child’s extra groups (%u groups)",
-                                        request->identity->n_extra_groups),
+      return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                           "Could not set the child’s extra groups (%u group)",
+                                           "Could not set the child’s extra groups (%u groups)",
+                                           request->identity->n_extra_groups),
                               request->identity->n_extra_groups);
 
     case SPAWN_STEP_SETGID:

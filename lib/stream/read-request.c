@@ -43,8 +43,8 @@ check_utf8 (ReadRequest  *self,
     return TRUE;
 
   self->error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                             _("The text is not valid UTF-8 at byte %" G_GSIZE_FORMAT),
-                             (gsize) (end - (const char *) data));
+                             _("The text is not valid UTF-8 at byte %lu"),
+                             (gulong) (end - (const char *) data));
   return FALSE;
 }
 
@@ -81,14 +81,20 @@ overrun (ReadRequest *self,
   self->consumed = consumed;
   if (found)
     self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_LIMIT_OVERRUN,
-                               _("The separator was found, but what is before it is longer "
-                                 "than the limit of %" G_GSIZE_FORMAT " bytes"),
-                               self->limit);
+                               g_dngettext (GETTEXT_PACKAGE,
+                                            "The separator was found, but what is before it is "
+                                            "longer than the limit of %lu byte",
+                                            "The separator was found, but what is before it is "
+                                            "longer than the limit of %lu bytes",
+                                            self->limit),
+                               (gulong) self->limit);
   else
     self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_LIMIT_OVERRUN,
-                               _("No separator was found within the limit of %" G_GSIZE_FORMAT
-                                 " bytes"),
-                               self->limit);
+                               g_dngettext (GETTEXT_PACKAGE,
+                                            "No separator was found within the limit of %lu byte",
+                                            "No separator was found within the limit of %lu bytes",
+                                            self->limit),
+                               (gulong) self->limit);
   return TRUE;
 }
 
@@ -97,9 +103,13 @@ incomplete (ReadRequest *self,
             gsize        held)
 {
   self->error = g_error_new (PROCTOR_ERROR, PROCTOR_ERROR_INCOMPLETE_READ,
-                             _("The stream ended after %" G_GSIZE_FORMAT
-                                " bytes, before what was to be read was complete"),
-                             held);
+                             g_dngettext (GETTEXT_PACKAGE,
+                                          "The stream ended after %lu byte, before what was to be "
+                                          "read was complete",
+                                          "The stream ended after %lu bytes, before what was to be "
+                                          "read was complete",
+                                          held),
+                             (gulong) held);
   return TRUE;
 }
 

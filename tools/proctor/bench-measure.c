@@ -88,7 +88,7 @@ bench_measure_new (const char  *folder,
   if (!is_program (self->folder, CHILD_PROGRAM))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   _("the programs to measure are not in '%s'; --peer-dir says where they are"),
+                   _("the programs to measure are not in “%s”; --peer-dir says where they are"),
                    self->folder);
       return NULL;
     }
@@ -120,7 +120,7 @@ bench_measure_find_peer (BenchMeasure *self,
   const char *program = bench_peers[peer].program;
 
   if (!is_program (self->folder, program))
-    results->missing[peer] = g_strdup_printf (_("%s is not in '%s'"), program, self->folder);
+    results->missing[peer] = g_strdup_printf (_("%s is not in “%s”"), program, self->folder);
   else if (peer == BENCH_PEER_ASYNCIO && self->python == NULL)
     results->missing[peer] = g_strdup (_("there is no python3"));
   else
@@ -226,7 +226,7 @@ parse_answer (const char  *text,
   else if (answer != NULL && json_object_has_member (answer, metric))
     *value = json_object_get_double_member (answer, metric);
   else
-    *left_out = g_strdup_printf (_("it does not tell its '%s'"), metric);
+    *left_out = g_strdup_printf (_("it does not tell its “%s”"), metric);
 
   return TRUE;
 }

@@ -216,7 +216,7 @@ bench_plot_write (BenchResults  *results,
   if (status == CAIRO_STATUS_SUCCESS)
     return TRUE;
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, _("cannot write '%s': %s"), path,
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, _("cannot write “%s”: %s"), path,
                cairo_status_to_string (status));
   return FALSE;
 }

@@ -10,6 +10,8 @@
 
 #include <glib/gi18n.h>
 
+#include "tool.h"
+
 #define TITLE_WIDTH 16
 #define UNIT_WIDTH 6
 
@@ -24,6 +26,17 @@ static guint
 get_width (guint peer)
 {
   return MAX (8, (guint) strlen (bench_peers[peer].title) + 1);
+}
+
+/* @width is in columns of a terminal, which a translation may fill with fewer characters. */
+static void
+append_padded (GString    *table,
+               const char *text,
+               guint       width)
+{
+  guint has = tool_get_text_width (text);
+
+  g_string_append_printf (table, "%s%*s", text, has < width ? (int) (width - has) : 0, "");
 }
 
 static void
@@ -92,6 +105,7 @@ append_row (GString      *table,
 {
   BenchRow *row = g_ptr_array_index (results->rows, index);
   g_autofree char *title = bench_row_dup_title (row);
+  g_autofree char *ratio = NULL;
 
   g_string_append_printf (table, "%-*s %-*s", TITLE_WIDTH, title, UNIT_WIDTH, row->scenario->unit);
   append_cells (table, results, index, bench_results_get_median, FALSE);
@@ -100,8 +114,12 @@ append_row (GString      *table,
 
   if (!has_ratio (results, index))
     return;
-  g_string_append_printf (table, "%-*s", TITLE_WIDTH + 1 + UNIT_WIDTH,
-                          row->scenario->of_first ? _("  of its first") : _("  of the floor"));
+
+  /* Translators: below a figure of the table: how it is to the first of its row's series, or to the
+   * floor, which is what the bare kernel takes.
+   */
+  ratio = g_strconcat ("  ", row->scenario->of_first ? _("of its first") : _("of the floor"), NULL);
+  append_padded (table, ratio, TITLE_WIDTH + 1 + UNIT_WIDTH);
   append_cells (table, results, index, bench_results_get_ratio, TRUE);
   append_goal (table, results, index, TRUE);
   g_string_append_c (table, '\n');
@@ -112,7 +130,8 @@ bench_table_dup (BenchResults *results)
 {
   GString *table = g_string_new (NULL);
 
-  g_string_append_printf (table, "%-*s %-*s", TITLE_WIDTH, _("scenario"), UNIT_WIDTH, _("unit"));
+  append_padded (table, _("scenario"), TITLE_WIDTH + 1);
+  append_padded (table, _("unit"), UNIT_WIDTH);
   for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
     if (results->has_peer[peer])
       append_cell (table, peer, bench_peers[peer].title);

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ run_verb (int    argc,
 
   if (verb == NULL)
     {
-      message = g_strdup_printf (_("there is no verb '%s'"), argv[0]);
+      message = g_strdup_printf (_("there is no verb “%s”"), argv[0]);
       return tool_usage_error (NULL, message);
     }
 
@@ -107,6 +108,47 @@ fill_closed_files (void)
       open ("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
+/* GLib prints a “?” for what the locale's characters have not, and our quotes are not in ASCII. */
+static void
+print_transliterated (FILE       *file,
+                      const char *text)
+{
+  const char *charset;
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *target = NULL;
+  g_autofree char *converted = NULL;
+
+  g_get_console_charset (&charset);
+  target = g_strconcat (charset, "//TRANSLIT", NULL);
+  converted = g_convert_with_fallback (valid, -1, target, "UTF-8", "?", NULL, NULL, NULL);
+  fputs (converted != NULL ? converted : valid, file);
+  fflush (file);
+}
+
+static void
+print_cb (const char *text)
+{
+  print_transliterated (stdout, text);
+}
+
+static void
+print_error_cb (const char *text)
+{
+  print_transliterated (stderr, text);
+}
+
+static void
+choose_language (void)
+{
+  setlocale (LC_ALL, "");
+  textdomain (GETTEXT_PACKAGE); /* the library has bound it */
+  if (g_get_console_charset (NULL))
+    return;
+
+  g_set_print_handler (print_cb);
+  g_set_printerr_handler (print_error_cb);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -120,10 +162,7 @@ main (int    argc,
   int verb_index;
 
   fill_closed_files ();
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, PROCTOR_LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
+  choose_language ();
   g_set_prgname ("proctor");
 
   /* What stands before the verb is ours, the verb parses the rest: its words are often another

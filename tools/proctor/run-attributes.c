@@ -77,7 +77,7 @@ fail_value (const char  *value,
             const char  *option_name,
             GError     **error)
 {
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("'%s' is no value for %s"), value,
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("“%s” is no value for %s"), value,
                option_name);
   return FALSE;
 }

@@ -57,7 +57,7 @@ add_step (ProctorStopPlan  *plan,
   if (signum == 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _("'%s' is no signal for a step of --stop-plan"), name);
+                   _("“%s” is no signal for a step of --stop-plan"), name);
       return FALSE;
     }
   if (colon != NULL)
@@ -66,7 +66,7 @@ add_step (ProctorStopPlan  *plan,
       if (end == colon + 1 || *end != '\0' || !isfinite (seconds) || seconds < 0)
         {
           g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       _("'%s' is no number of seconds for a step of --stop-plan"), colon + 1);
+                       _("“%s” is no number of seconds for a step of --stop-plan"), colon + 1);
           return FALSE;
         }
     }
@@ -143,7 +143,7 @@ run_ending_parse_max_output (RunEnding   *self,
     return TRUE;
 
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               _("'%s' is not of the form BYTES, BYTES:fail, BYTES:head or BYTES:tail for "
+               _("“%s” is not of the form BYTES, BYTES:fail, BYTES:head or BYTES:tail for "
                  "--max-output"),
                text);
   return FALSE;

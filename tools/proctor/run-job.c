@@ -430,6 +430,20 @@ dup_title (RunJob *self)
   return cut ? g_strconcat (valid, "...", NULL) : g_steal_pointer (&valid);
 }
 
+static char *
+dup_cut_complaint (RunJob     *self,
+                   const char *text)
+{
+  guint64 cut = proctor_result_get_stdout_cut (self->result) +
+                proctor_result_get_stderr_cut (self->result);
+  g_autofree char *n_bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, cut);
+
+  return g_strdup_printf (ngettext ("“%s” wrote more than is kept; %s byte is not shown",
+                                    "“%s” wrote more than is kept; %s bytes are not shown",
+                                    (gulong) cut),
+                          text, n_bytes);
+}
+
 char *
 run_job_dup_complaint (RunJob *self)
 {
@@ -438,30 +452,27 @@ run_job_dup_complaint (RunJob *self)
   int returncode;
 
   if (self->stop_reason == RUN_STOP_TIMED_OUT)
-    return g_strdup_printf (_("'%s' has timed out and was stopped"), text);
+    return g_strdup_printf (_("“%s” has timed out and was stopped"), text);
   if (self->stop_reason == RUN_STOP_INTERRUPTED)
-    return g_strdup_printf (_("'%s' was stopped"), text);
+    return g_strdup_printf (_("“%s” was stopped"), text);
   if (self->error != NULL)
-    return g_strdup_printf ("'%s': %s", text, self->error->message);
+    return g_strdup_printf ("“%s”: %s", text, self->error->message);
 
   if (run_job_is_over_limit (self))
-    return g_strdup_printf (_("'%s' wrote more than it may and was stopped"), text);
+    return g_strdup_printf (_("“%s” wrote more than it may and was stopped"), text);
 
   returncode = proctor_result_get_returncode (self->result);
   if (returncode > 0)
-    return g_strdup_printf (_("'%s' exited with %d"), text, returncode);
+    return g_strdup_printf (_("“%s” exited with %d"), text, returncode);
   if (returncode < 0)
     {
       signal_name = tool_dup_signal_name (-returncode);
-      return g_strdup_printf (_("'%s' was ended by %s"), text, signal_name);
+      return g_strdup_printf (_("“%s” was ended by %s"), text, signal_name);
     }
   if (proctor_result_is_truncated (self->result))
-    return g_strdup_printf (_("'%s' wrote more than is kept; %" G_GUINT64_FORMAT
-                              " bytes are not shown"),
-                            text, proctor_result_get_stdout_cut (self->result)
-                                    + proctor_result_get_stderr_cut (self->result));
+    return dup_cut_complaint (self, text);
   if (proctor_result_is_incomplete (self->result))
-    return g_strdup_printf (_("'%s' has left a process behind that holds its output; "
+    return g_strdup_printf (_("“%s” has left a process behind that holds its output; "
                               "what that writes is not shown"), text);
 
   return NULL;

@@ -112,7 +112,7 @@ timeout_option_cb (const char  *option_name,
   if (end == value || *end != '\0' || !isfinite (raw->timeout) || raw->timeout <= 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _("'%s' is no number of seconds above 0 for %s"), value, option_name);
+                   _("“%s” is no number of seconds above 0 for %s"), value, option_name);
       return FALSE;
     }
 
@@ -133,7 +133,7 @@ grace_option_cb (const char  *option_name,
   if (end == value || *end != '\0' || !isfinite (raw->grace) || raw->grace < 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _("'%s' is no number of seconds for %s"), value, option_name);
+                   _("“%s” is no number of seconds for %s"), value, option_name);
       return FALSE;
     }
 
@@ -267,11 +267,11 @@ check_raw (const RawOptions *raw)
     return g_strdup (_("--pipe wants shell scripts: --shell or --from"));
   for (char **variable = raw->variables; variable != NULL && *variable != NULL; variable++)
     if (strchr (*variable, '=') == NULL || **variable == '=')
-      return g_strdup_printf (_("'%s' is not of the form K=V for --env"), *variable);
+      return g_strdup_printf (_("“%s” is not of the form K=V for --env"), *variable);
   /* A shell would take it for an option of its own. */
   for (char **word = raw->words; raw->shell && word != NULL && *word != NULL; word++)
     if (**word == '-')
-      return g_strdup_printf (_("'%s' is no script; options stand before the first one"), *word);
+      return g_strdup_printf (_("“%s” is no script; options stand before the first one"), *word);
 
   return NULL;
 }
@@ -355,7 +355,7 @@ add_lines (GPtrArray   *commands,
   if (length > 0 && memchr (line, '\0', length) != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _("'%s' holds a NUL byte and is no list of commands"), path);
+                   _("“%s” holds a NUL byte and is no list of commands"), path);
       return FALSE;
     }
 

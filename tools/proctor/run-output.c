@@ -120,6 +120,7 @@ show_progress_cb (gpointer user_data)
   g_autoptr(GString) line = g_string_new ("\r\033[K");
   g_autofree char *text = NULL;
 
+  /* Translators: shown while commands run; all four count commands. */
   g_string_append_printf (line, _("%u of %u done, %u failed, %u running"), counts.done,
                           self->jobs->len, counts.failed, counts.running);
   text = g_locale_from_utf8 (line->str, line->len, NULL, NULL, NULL);
@@ -302,7 +303,8 @@ append_detail (GString    *details,
     return;
 
   if (details->len > 0)
-    g_string_append (details, ", ");
+    /* Translators: between what is told of the commands, as in “2 failed, 1 not started”. */
+    g_string_append (details, C_("list of counts", ", "));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   g_string_append_printf (details, format, number);
@@ -316,7 +318,11 @@ print_closing_line (RunOutput *self)
   guint total = self->jobs->len;
   g_autoptr(GString) details = g_string_new (NULL);
   g_autofree char *subject = g_strdup_printf (ngettext ("%u command", "%u commands", total), total);
+  g_autofree char *line = NULL;
 
+  /* Translators: each of these counts commands; those that timed out or were stopped are among those
+   * that failed.
+   */
   append_detail (details, ngettext ("%u failed", "%u failed", counts.failed), counts.failed);
   append_detail (details,
                  ngettext ("%u of them timed out", "%u of them timed out", counts.timed_out),
@@ -325,7 +331,11 @@ print_closing_line (RunOutput *self)
                  counts.stopped);
   append_detail (details, ngettext ("%u not started", "%u not started", counts.not_started),
                  counts.not_started);
-  g_printerr ("%s: %s\n", subject, details->len > 0 ? details->str : _("none failed"));
+  if (details->len == 0)
+    g_string_append (details, _("none failed"));
+  /* Translators: as in “3 commands: 1 failed, 1 of them timed out”. */
+  line = g_strdup_printf (C_("summary", "%s: %s"), subject, details->str);
+  g_printerr ("%s\n", line);
 }
 
 gboolean

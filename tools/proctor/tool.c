@@ -31,11 +31,27 @@ tool_usage_error (const char *verb,
 {
   tool_message ("%s", message);
   if (verb != NULL)
-    g_printerr (_("Try 'proctor %s --help'.\n"), verb);
+    g_printerr (_("Try “proctor %s --help”.\n"), verb);
   else
-    g_printerr (_("Try 'proctor --help'.\n"));
+    g_printerr (_("Try “proctor --help”.\n"));
 
   return TOOL_EXIT_USAGE;
+}
+
+guint
+tool_get_text_width (const char *text)
+{
+  guint width = 0;
+
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (!g_unichar_iszerowidth (c))
+        width += g_unichar_iswide (c) ? 2 : 1;
+    }
+
+  return width;
 }
 
 char *

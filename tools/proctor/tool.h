@@ -25,6 +25,9 @@ void tool_message (const char *format,
 int tool_usage_error (const char *verb,
                       const char *message);
 
+/* How many columns of a terminal it takes. */
+guint tool_get_text_width (const char *text);
+
 /* "SIGTERM" for 15, "SIGRTMIN+3" and the like; to be freed. */
 char *tool_dup_signal_name (int signum);
 

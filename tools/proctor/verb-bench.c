@@ -58,7 +58,7 @@ parse_options (Options  *options,
     { "quick", 'q', 0, G_OPTION_ARG_NONE, &options->quick,
       N_("Do little: it shows that all works, not how fast"), NULL },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->json_path,
-      N_("Write all figures there, '-' for stdout"), N_("FILE") },
+      N_("Write all figures there, “-” for stdout"), N_("FILE") },
     { "plot", 0, 0, G_OPTION_ARG_FILENAME, &options->plot_path,
       N_("Draw the ratios there, as SVG"), N_("FILE") },
     { "peer-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->peer_dir,
@@ -109,7 +109,7 @@ choose_scenarios (BenchResults   *results,
       if (scenario == NULL)
         {
           g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       _("there is no scenario '%s'; --list says what there is"),
+                       _("there is no scenario “%s”; --list says what there is"),
                        options->names[i]);
           return FALSE;
         }
@@ -137,7 +137,7 @@ parse_peers (const Options  *options,
         peer++;
       if (peer == N_BENCH_PEERS)
         {
-          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("there is no peer '%s'"),
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("there is no peer “%s”"),
                        names[i]);
           return FALSE;
         }

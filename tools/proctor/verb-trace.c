@@ -64,7 +64,7 @@ static char *
 dup_complaint (TraceOptions *options)
 {
   if (!find_format (options))
-    return g_strdup_printf (_("'%s' is no format; there are text, chrome and svg"),
+    return g_strdup_printf (_("“%s” is no format; there are text, chrome and svg"),
                             options->format_name);
   /* A picture in the middle of messages is of no use. */
   if (options->path == NULL && options->format != PROCTOR_TRACE_FORMAT_AUTO &&
@@ -89,7 +89,7 @@ parse (int            argc,
   };
   g_autofree char *description = g_strdup_printf (
     "%s\n\n%s\n%s",
-    _("The commands run, and the program ends, as with 'proctor run --capture', whose options all\n"
+    _("The commands run, and the program ends, as with “proctor run --capture”, whose options all\n"
       "can be given. The trace goes to a file or to stderr: each step with its time, the thread it\n"
       "was in, and the time since the step before. chrome is for Perfetto and chrome://tracing,\n"
       "svg is a picture."),
