@@ -22,7 +22,9 @@ test_order (void)
   log_init (&log);
   transport = open_or_abort (command, &log);
   g_assert_true (log.made);
-  g_assert_true (TEST_IS_RECORDER (proctor_subprocess_transport_get_protocol (transport)));
+  /* A child that is fast may have ended by now. */
+  g_assert_true (log.lost ||
+                 TEST_IS_RECORDER (proctor_subprocess_transport_get_protocol (transport)));
   g_assert_cmpint (proctor_subprocess_transport_get_pid (transport), >, 1);
   AWAIT (&log, log.lost);
 
