@@ -278,9 +278,18 @@ run_in_way (gconstpointer data)
   features->clone_vm = real_features.clone_vm && allowed->clone_vm;
   features->clone_files = real_features.clone_files && allowed->clone_files;
   features->pidfd = real_features.pidfd && allowed->pidfd;
+  features->clone3 = real_features.clone3 && allowed->clone3;
   features->close_range = real_features.close_range && allowed->close_range;
+  features->many_fds = allowed->many_fds;
   self->test->run ();
   *features = real_features;
+}
+
+/* As if there were always many fds, which tests have no need for. */
+static inline void
+always_share_the_table (void)
+{
+  ((SpawnFeatures *) spawn_features_get ())->many_fds = 0;
 }
 
 static inline gpointer
@@ -304,12 +313,15 @@ run_in_all_ways (int              *argc,
                  guint             n_tests)
 {
   static const SpawnWay ways[] = {
-    { "best", { TRUE, TRUE, TRUE, TRUE, TRUE } },
-    { "own-table", { TRUE, FALSE, TRUE, TRUE, TRUE } },
-    { "no-close-range", { TRUE, FALSE, TRUE, FALSE, FALSE } },
-    { "no-pidfd", { TRUE, TRUE, FALSE, TRUE, TRUE } },
-    { "fork", { FALSE, FALSE, TRUE, TRUE, TRUE } },
-    { "plainest", { FALSE, FALSE, FALSE, FALSE, FALSE } },
+    { "shared-table", { .clone_vm = TRUE, .clone_files = TRUE, .clone3 = TRUE, .pidfd = TRUE,
+                        .close_range = TRUE } },
+    { "own-table", { .clone_vm = TRUE, .clone_files = TRUE, .clone3 = TRUE, .pidfd = TRUE,
+                     .close_range = TRUE, .many_fds = G_MAXINT } },
+    { "old-clone", { .clone_vm = TRUE, .clone_files = TRUE, .pidfd = TRUE, .close_range = TRUE } },
+    { "no-close-range", { .clone_vm = TRUE, .clone3 = TRUE, .pidfd = TRUE } },
+    { "no-pidfd", { .clone_vm = TRUE, .clone_files = TRUE, .clone3 = TRUE, .close_range = TRUE } },
+    { "fork", { .pidfd = TRUE, .close_range = TRUE } },
+    { "plainest", { FALSE } },
   };
   g_autofree SpawnTestInWay *all = g_new (SpawnTestInWay, G_N_ELEMENTS (ways) * n_tests);
   int result;

@@ -183,6 +183,7 @@ run_case (gconstpointer data)
         spawn_features_get ();
       if (!enter_sandbox (self->sandbox))
         _exit (EXIT_WITHOUT_SECCOMP);
+      always_share_the_table ();
       check_all ();
       kill (getpid (), SIGKILL);
     }

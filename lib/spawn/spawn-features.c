@@ -12,6 +12,11 @@
 #include "spawn/spawn-clone.h"
 #include "spawn/spawn-child.h"
 
+/* To unshare a table takes the kernel longer than to copy and close so many entries; from 400 on it is
+ * the other way round (measured).
+ */
+#define MANY_FDS 128
+
 /* No feature is concluded from another one or from the kernel's version: a sandbox may refuse any
  * system call by itself, emulators leave some out, and old kernels ignore flags of clone that they
  * do not know.
@@ -121,6 +126,7 @@ probe_all (SpawnFeatures *features)
 {
   SpawnGuard guard;
 
+  features->many_fds = MANY_FDS;
   features->close_range = probe_close_range (0);
   features->close_range_cloexec = features->close_range && probe_close_range (CLOSE_RANGE_CLOEXEC);
 

@@ -17,6 +17,7 @@ typedef struct
   gboolean pidfd;       /* CLONE_PIDFD gives one; P_PIDFD and pidfd_send_signal accept it */
   gboolean close_range; /* the system call exists */
   gboolean close_range_cloexec;
+  int many_fds; /* with so many fds open a copy of their table costs more than CLONE_FILES does */
 } SpawnFeatures;
 
 /* Thread: ANY. PROCTOR_NO_PIDFD=1 clears `pidfd`; PROCTOR_SPAWN=fork clears `clone_vm`,

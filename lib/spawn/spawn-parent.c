@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -29,6 +30,9 @@
 #define FIRST_FREE_FD 3
 
 SpawnInjection spawn_injection;
+
+/* As the last spawn found it; unknown at first, and for ever where there are no pidfds. */
+static atomic_int lowest_free_fd = G_MAXINT;
 
 /* What one spawn_child() needs, on its stack: the child reads and writes `job` there. */
 typedef struct
@@ -272,6 +276,8 @@ settle (Spawn        *self,
   if (!raise_pidfd (self, pid, &pidfd))
     return ATTEMPT_FAILED;
 
+  if (pidfd >= 0)
+    atomic_store_explicit (&lowest_free_fd, pidfd, memory_order_relaxed);
   *child = (SpawnedChild) { .pid = pid, .pidfd = pidfd };
   return ATTEMPT_STARTED;
 }
@@ -422,6 +428,13 @@ changes_identity (const SpawnRequest *request)
   return request->identity != NULL && !identity_plan_is_empty (request->identity);
 }
 
+/* Is only a hint of how many are open, and nothing but speed depends on it. */
+static gboolean
+has_many_fds (const SpawnFeatures *features)
+{
+  return atomic_load_explicit (&lowest_free_fd, memory_order_relaxed) >= features->many_fds;
+}
+
 /* From the best way of making a child to the plainest, down to the first that is to be had. What
  * the probe has found may be refused later: a program can put itself into a sandbox at any time.
  */
@@ -437,7 +450,7 @@ attempt (Spawn        *self,
     return attempt_fork (self, child);
 
   /* A child that shall inherit all fds may not be shown only a part of the table. */
-  if (features->clone_files && !self->request->inherit_fds)
+  if (features->clone_files && !self->request->inherit_fds && has_many_fds (features))
     {
       result = attempt_clone (self, flags | CLONE_FILES, child);
       if (result != ATTEMPT_REFUSED)
