@@ -10,8 +10,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("include", "lib", "tools")
 KEYWORDS = ("_", "N_", "C_:1c,2", "NC_:1c,2", "g_dngettext:2,3", "g_dpgettext2:2c,3")
-# Found by their names: what xgettext takes from them depends on which rules are installed.
-OTHER_SUFFIXES = (".desktop.in", ".metainfo.xml.in", ".ui")
+SUFFIXES = (".c", ".h", ".ui", ".desktop.in", ".metainfo.xml.in")
 
 class Case:
     """One test: what is added to it is wrong."""
@@ -33,21 +32,21 @@ class Case:
                 print(f"# {line}")
 
 
-def sources(*suffixes):
+def sources():
     return sorted(
         str(path.relative_to(ROOT))
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.name.endswith(suffixes)
+        if path.name.endswith(SUFFIXES)
     )
 
 
-def extract(xgettext, files):
-    """The template, and what xgettext says of the files."""
+def extract(xgettext):
+    """The template of all sources, and what xgettext says of them."""
     done = subprocess.run(
-        [xgettext, "--from-code=UTF-8", "--language=C", "--no-wrap", "--output=-", "--files-from=-"]
+        [xgettext, "--from-code=UTF-8", "--no-wrap", "--output=-", "--files-from=-"]
         + [f"--keyword={keyword}" for keyword in KEYWORDS],
-        cwd=ROOT, input="\n".join(files), capture_output=True, text=True, check=True,
+        cwd=ROOT, input="\n".join(sources()), capture_output=True, text=True, check=True,
     )
     return done.stdout, done.stderr
 

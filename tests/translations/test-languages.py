@@ -84,7 +84,7 @@ def main():
             wrong.append(f"{names} is not {catalogues}")
 
     with tempfile.NamedTemporaryFile("w", suffix=".pot") as template:
-        template.write(messages.extract(xgettext, messages.sources(".c", ".h"))[0])
+        template.write(messages.extract(xgettext)[0])
         template.flush()
         for name in names:
             path = folder / f"{name}.po"
