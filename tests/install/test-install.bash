@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs into a folder of its own and uses what is there: test-install.bash BUILD PREFIX VERSION WITH_GIR WITH_TOOL WITH_DOCS MESON
+# Installs into a folder of its own and uses what is there: test-install.bash BUILD PREFIX VERSION WITH_GIR WITH_TOOL WITH_DOCS WITH_NLS MESON
 # SPDX-License-Identifier: LGPL-2.1-or-later
 set -u
 
-build=$1 prefix=$2 version=$3 with_gir=$4 with_tool=$5 with_docs=$6
-shift 6
+build=$1 prefix=$2 version=$3 with_gir=$4 with_tool=$5 with_docs=$6 with_nls=$7
+shift 7
 meson=("$@")
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -178,6 +178,9 @@ if [ "$with_gir" = true ]; then
         skip "the typelib from Python" "there is no Python with PyGObject"
         skip "the GIR compiled" "there is no Python with PyGObject"
     fi
+fi
+if [ "$with_nls" = true ]; then
+    check translations installed 'locale/pt_BR/LC_MESSAGES/proctor.mo'
 fi
 if [ "$with_docs" = true ]; then
     check documentation installed 'share/doc/proctor-1/index.html'
