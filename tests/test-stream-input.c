@@ -79,6 +79,76 @@ test_all_of_much (void)
   g_assert_true (memcmp (buffer, g_bytes_get_data (expected, NULL), n_read) == 0);
 }
 
+/* Large reads, which a blocked thread does by itself, among small ones, exact ones and looks. */
+static void
+test_large_and_small (void)
+{
+  static const gsize sizes[] = { 256 * 1024, 300 * 1024, 100, 32 * 1024, 64 * 1024, 1, 1024 * 1024 };
+  gsize total = (gsize) scaled (32) * MIB;
+  g_autofree char *text = g_strdup_printf ("%" G_GSIZE_FORMAT, total);
+  g_autoptr(GBytes) expected = make_pattern (total, 5);
+  g_autoptr(GByteArray) actual = g_byte_array_new ();
+  g_autoptr(GBytes) actual_bytes = NULL;
+  g_auto(Talk) talk = { 0 };
+  gsize length = 1;
+
+  talk_start (&talk, child_command ("pattern", text, "5", NULL), 0);
+  for (guint i = 0; length > 0; i++)
+    {
+      gsize size = sizes[i % G_N_ELEMENTS (sizes)];
+      g_autoptr(GError) error = NULL;
+      g_autoptr(GBytes) bytes = NULL;
+
+      if (i % 11 == 10 && actual->len + size <= total)
+        bytes = way_read_exactly (talk.out, size, NULL, &error);
+      else
+        bytes = way_read_bytes (talk.out, size, NULL, &error);
+      g_assert_no_error (error);
+      length = g_bytes_get_size (bytes);
+      g_byte_array_append (actual, g_bytes_get_data (bytes, NULL), (guint) length);
+      if (i % 13 == 12)
+        g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (talk.out));
+    }
+
+  actual_bytes = g_byte_array_free_to_bytes (g_steal_pointer (&actual));
+  assert_same_bytes (actual_bytes, expected);
+  g_assert_true (proctor_stream_reader_at_eof (talk.out));
+  assert_returncode (talk.process, 0);
+}
+
+/* After such a read nobody needs to read for it to be seen that there is more, and that it ends. */
+static void
+test_look_after_large_read (void)
+{
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  g_auto(Talk) talk = { 0 };
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autoptr(GBytes) bytes = NULL;
+
+      talk_start (&talk, child_command ("cat", NULL), 0);
+      queue_text (talk.in, "one");
+      bytes = way_read_bytes (talk.out, MIB, NULL, &error);
+      g_assert_no_error (error);
+      assert_bytes (bytes, "one");
+
+      feed (&talk, "two");
+      while (!g_pollable_input_stream_is_readable (G_POLLABLE_INPUT_STREAM (talk.out)))
+        g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_bytes_unref (bytes);
+      bytes = way_read_bytes (talk.out, MIB, NULL, &error);
+      g_assert_no_error (error);
+      assert_bytes (bytes, "two");
+
+      feed_end (&talk);
+      while (!proctor_stream_reader_at_eof (talk.out))
+        g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      talk_clear (&talk);
+    }
+}
+
 static void
 test_skip_much (void)
 {
@@ -495,6 +565,8 @@ main (int    argc,
   static const ApiTest tests[] = {
     { "read", test_read, ALL_WAYS },
     { "all-of-much", test_all_of_much, ALL_WAYS },
+    { "large-and-small", test_large_and_small, ALL_WAYS },
+    { "look-after-large-read", test_look_after_large_read, ALL_WAYS },
     { "skip-much", test_skip_much, ALL_WAYS },
     { "close", test_close, ALL_WAYS },
     { "cancel", test_cancel, ALL_WAYS },

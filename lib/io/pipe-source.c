@@ -73,6 +73,35 @@ end (PipeSource *self,
   self->consumer->ended (self->consumer_data, error_number);
 }
 
+gssize
+pipe_source_read (PipeSource *self,
+                  guint8     *room,
+                  gsize       size)
+{
+  gssize length;
+
+  do
+    length = read (self->fd, room, MIN (size, WORKER_SCRATCH_SIZE));
+  while (length < 0 && errno == EINTR);
+
+  if (length < 0 && errno == EAGAIN)
+    return -1;
+  if (length <= 0)
+    {
+      /* What the master of a terminal says when nobody has the other side open. */
+      gboolean is_end = length == 0 || (self->kind == PIPE_KIND_TERMINAL && errno == EIO);
+
+      end (self, is_end ? 0 : errno);
+      return -1;
+    }
+
+  if (G_UNLIKELY (self->n_read == 0))
+    trace_step_pipe (TRACE_FIRST_OUTPUT, self->trace_number, self->trace_stdio, length);
+  self->n_read += (guint64) length;
+  note_size_of_read (self, length);
+  return length;
+}
+
 /* One read. Whether another one is worth trying. */
 static gboolean
 read_once (PipeSource *self,
@@ -88,25 +117,10 @@ read_once (PipeSource *self,
       size = WORKER_SCRATCH_SIZE;
     }
 
-  do
-    length = read (self->fd, room, MIN (size, WORKER_SCRATCH_SIZE));
-  while (length < 0 && errno == EINTR);
-
-  if (length < 0 && errno == EAGAIN)
+  length = pipe_source_read (self, room, size);
+  if (length < 0)
     return FALSE;
-  if (length <= 0)
-    {
-      /* What the master of a terminal says when nobody has the other side open. */
-      gboolean is_end = length == 0 || (self->kind == PIPE_KIND_TERMINAL && errno == EIO);
 
-      end (self, is_end ? 0 : errno);
-      return FALSE;
-    }
-
-  if (G_UNLIKELY (self->n_read == 0))
-    trace_step_pipe (TRACE_FIRST_OUTPUT, self->trace_number, self->trace_stdio, length);
-  self->n_read += (guint64) length;
-  note_size_of_read (self, length);
   if (!self->consumer->take (self->consumer_data, room, (gsize) length))
     {
       if (pipe_source_is_open (self))

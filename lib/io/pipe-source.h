@@ -68,6 +68,13 @@ void pipe_source_start (PipeSource         *self,
                         const PipeConsumer *consumer,
                         gpointer            consumer_data);
 
+/* Reads into @room, up to @size bytes, instead of handing over; the source must have been started
+ * once. -1: nothing is there, or it has ended by that.
+ */
+gssize pipe_source_read (PipeSource *self,
+                         guint8     *room,
+                         gsize       size);
+
 /* More reads than empty any pipe, even one in small pieces of memory; a writer that never rests must
  * not keep the worker.
  */

@@ -351,20 +351,52 @@ worker_release_sigpipe (const HeldSigpipe *held,
   pthread_sigmask (SIG_SETMASK, &held->old_mask, NULL);
 }
 
-/* What the thread does in a turn, but for the events of its fds. */
+/* Whoever has the turn is the worker. */
 static void
-help (Worker *self)
+act (Worker    *self,
+     void     (*func) (gpointer data),
+     gpointer   data)
 {
   current_worker = self;
   self->is_helped = TRUE;
   self->must_wake = FALSE;
 
-  mailbox_help (self->mailbox, self);
+  func (data);
   if (self->must_wake)
     mailbox_nudge (self->mailbox);
 
   self->is_helped = FALSE;
   current_worker = NULL;
+}
+
+/* What the thread does in a turn, but for the events of its fds. */
+static void
+take_helpers_turn (gpointer data)
+{
+  Worker *self = data;
+
+  mailbox_help (self->mailbox, self);
+}
+
+gboolean
+worker_act_for (Worker    *self,
+                void     (*func) (gpointer data),
+                gpointer   data)
+{
+  gboolean acted;
+
+  if (current_worker != NULL || !self->can_be_helped)
+    return FALSE;
+
+  atomic_fetch_add (&self->n_posting, 1);
+  acted = !atomic_load (&self->stopped) && g_mutex_trylock (&self->turn_lock);
+  if (acted)
+    {
+      act (self, func, data);
+      g_mutex_unlock (&self->turn_lock);
+    }
+  atomic_fetch_sub (&self->n_posting, 1);
+  return acted;
 }
 
 /* With poll the thread has handed the kernel a list of its fds, which could not be changed. */
@@ -382,7 +414,7 @@ worker_post_and_help (Worker  *self,
   if (!atomic_load (&self->stopped) && g_mutex_trylock (&self->turn_lock))
     {
       mailbox_push (self->mailbox, &message->item);
-      help (self);
+      act (self, take_helpers_turn, self);
       g_mutex_unlock (&self->turn_lock);
     }
   else

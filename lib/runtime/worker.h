@@ -36,7 +36,15 @@ gboolean worker_check_may_block (GError **error);
 void worker_post (Worker  *self,
                   Message *message);
 
-/* The same, but where the worker sleeps the calling thread does its work, so that nobody has to be
+/* Calls @func as if on the worker, whose thread sleeps, and is kept from waking up meanwhile. FALSE:
+ * it does not sleep, or this is a worker's thread; then nothing was called. By a thread that holds no
+ * lock of the library's.
+ */
+gboolean worker_act_for (Worker    *self,
+                         void     (*func) (gpointer data),
+                         gpointer   data);
+
+/* Posts, but where the worker sleeps the calling thread does its work, so that nobody has to be
  * woken up. By a thread that holds no lock of the library's.
  */
 void worker_post_and_help (Worker  *self,

@@ -15,6 +15,9 @@
 /* From this size on a read goes into a chunk of its own, and is not copied. */
 #define OWN_CHUNK_FROM (32 * 1024)
 
+/* With less room than this it is better to have the worker read ahead. */
+#define PULL_FROM (32 * 1024)
+
 /* The pipe is read until more than twice the limit is held, and again when it is the limit or less.
  * A reader that waits lets it flow anyway (`waiter` is set): else it would wait for ever for a line
  * that is longer.
@@ -47,6 +50,7 @@ struct _ReadChannel
   gboolean closed; /* by the reader */
   gboolean held_back;
   gboolean paused;
+  gboolean pulled; /* and that because a thread reads by itself, see read_channel_pull() */
   gboolean resume_posted;
   const ReadRequest *waiting_for; /* borrowed from who waits */
   StreamWaiter *waiter;             /* borrowed */
@@ -257,6 +261,7 @@ resume_in_worker (Actor   *actor,
   self->resume_posted = FALSE;
   pause = self->held_back;
   self->paused = pause;
+  self->pulled = FALSE;
   g_mutex_unlock (&self->channel_lock);
 
   if (self->source != NULL && pause)
@@ -379,7 +384,7 @@ read_channel_detach (ReadChannel *self,
   self->away = g_steal_pointer (&self->source);
 
   g_mutex_lock (&self->channel_lock);
-  self->paused = FALSE;
+  self->paused = self->pulled = FALSE;
   collected = collect_locked (self, collector);
   g_mutex_unlock (&self->channel_lock);
 
@@ -430,25 +435,43 @@ read_channel_attach (ReadChannel *self,
 
 /* ---- the reader's side */
 
-static void
-post_resume_locked (ReadChannel *self)
+/* Whether the caller has to post the message, once it has let go of the lock. */
+static gboolean
+claim_resume_locked (ReadChannel *self)
 {
   if (self->resume_posted)
-    return;
+    return FALSE;
 
   self->resume_posted = TRUE;
   read_channel_ref (self);
-  actor_post (self->actor, &self->resume_message, resume_in_worker);
+  return TRUE;
 }
 
-/* Has the pipe flow again, if it is paused and either there is room or somebody waits. */
-static void
-resume_if_due_locked (ReadChannel *self)
+/* The same, to have the pipe flow again, if it is paused and either there is room or somebody waits.
+ */
+static gboolean
+claim_resume_if_due_locked (ReadChannel *self)
 {
+  /* Who reads by itself comes again, unless it waits. */
+  if (self->pulled && self->waiter == NULL)
+    return FALSE;
   if (!self->paused || self->held_back || (self->waiter == NULL && self->held.length > self->limit))
-    return;
+    return FALSE;
 
-  post_resume_locked (self);
+  return claim_resume_locked (self);
+}
+
+/* Mostly the worker has nothing else to do, and need not be woken for that. */
+static void
+post_resume (ReadChannel *self)
+{
+  actor_post_and_help (self->actor, &self->resume_message, resume_in_worker);
+}
+
+static gboolean
+may_pull (const ReadRequest *request)
+{
+  return request->kind == READ_SOME && request->length >= PULL_FROM;
 }
 
 gboolean
@@ -457,6 +480,7 @@ read_channel_try (ReadChannel  *self,
                   StreamWaiter *waiter)
 {
   gboolean answered;
+  gboolean resume;
 
   g_mutex_lock (&self->channel_lock);
   answered = read_request_try (request, &self->held, self->ended);
@@ -465,10 +489,61 @@ read_channel_try (ReadChannel  *self,
       self->waiter = waiter;
       self->waiting_for = request;
     }
-  resume_if_due_locked (self);
+  /* A thread that has got all that was held comes again, and reads the rest by itself. */
+  if (answered && waiter == NULL && may_pull (request) && self->held.length == 0)
+    self->pulled = self->paused && !self->held_back;
+  resume = claim_resume_if_due_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
+  if (resume)
+    post_resume (self);
   return answered;
+}
+
+typedef struct
+{
+  ReadChannel *channel;
+  ReadRequest *request;
+} Pull;
+
+/* What is held only the worker can make more, which this is, and only the reader less. */
+static void
+pull_for_worker (gpointer data)
+{
+  ReadChannel *self = ((Pull *) data)->channel;
+  ReadRequest *request = ((Pull *) data)->request;
+  gboolean may_read;
+  gssize length;
+
+  g_mutex_lock (&self->channel_lock);
+  may_read = !self->closed && !self->held_back && self->held.length == 0 && get_lent (self) == 0;
+  g_mutex_unlock (&self->channel_lock);
+
+  if (!may_read || self->source == NULL)
+    return;
+
+  length = pipe_source_read (self->source, request->buffer, request->length);
+  if (length < 0)
+    return;
+
+  request->n_read = (gsize) length;
+  if (pipe_source_is_reading (self->source))
+    {
+      pipe_source_stop (self->source);
+      g_mutex_lock (&self->channel_lock);
+      self->paused = self->pulled = TRUE;
+      g_mutex_unlock (&self->channel_lock);
+    }
+}
+
+gboolean
+read_channel_pull (ReadChannel *self,
+                   ReadRequest *request)
+{
+  Pull pull = { self, request };
+
+  return may_pull (request) &&
+         worker_act_for (self->actor->worker, pull_for_worker, &pull) && request->n_read > 0;
 }
 
 void
@@ -488,11 +563,16 @@ void
 read_channel_lend_all (ReadChannel *self,
                        ByteQueue   *queue)
 {
+  gboolean resume;
+
   g_mutex_lock (&self->channel_lock);
   byte_queue_append_queue (queue, &self->held);
   read_channel_set_lent (self, queue->length);
-  resume_if_due_locked (self);
+  resume = claim_resume_if_due_locked (self);
   g_mutex_unlock (&self->channel_lock);
+
+  if (resume)
+    post_resume (self);
 }
 
 void
@@ -522,13 +602,35 @@ void
 read_channel_hold_back (ReadChannel *self,
                         gboolean     hold_back)
 {
+  gboolean post;
+
   g_mutex_lock (&self->channel_lock);
-  if (self->held_back != hold_back)
-    {
-      self->held_back = hold_back;
-      post_resume_locked (self);
-    }
+  post = self->held_back != hold_back && claim_resume_locked (self);
+  self->held_back = hold_back;
   g_mutex_unlock (&self->channel_lock);
+
+  /* The caller may hold a lock. */
+  if (post)
+    actor_post (self->actor, &self->resume_message, resume_in_worker);
+}
+
+/* What a thread that reads by itself has not seen yet, a look would not show either. */
+static void
+let_flow_again (ReadChannel *self)
+{
+  gboolean post;
+
+  if (program_is_forked_copy ())
+    return;
+
+  g_mutex_lock (&self->channel_lock);
+  post = self->pulled && claim_resume_locked (self);
+  self->pulled = FALSE;
+  g_mutex_unlock (&self->channel_lock);
+
+  /* The caller may hold a lock. */
+  if (post)
+    actor_post (self->actor, &self->resume_message, resume_in_worker);
 }
 
 gsize
@@ -536,6 +638,7 @@ read_channel_get_held (ReadChannel *self)
 {
   gsize held;
 
+  let_flow_again (self);
   program_lock (&self->channel_lock);
   held = self->held.length + get_lent (self);
   program_unlock (&self->channel_lock);
@@ -554,6 +657,7 @@ read_channel_at_eof (ReadChannel *self)
 {
   gboolean at_eof;
 
+  let_flow_again (self);
   program_lock (&self->channel_lock);
   at_eof = self->ended && self->held.length == 0 && get_lent (self) == 0;
   program_unlock (&self->channel_lock);
@@ -567,7 +671,7 @@ read_channel_is_paused (ReadChannel *self)
   gboolean paused;
 
   program_lock (&self->channel_lock);
-  paused = self->paused;
+  paused = self->paused && !self->pulled;
   program_unlock (&self->channel_lock);
 
   return paused;
@@ -578,6 +682,7 @@ read_channel_is_readable (ReadChannel *self)
 {
   gboolean readable;
 
+  let_flow_again (self);
   g_mutex_lock (&self->channel_lock);
   readable = is_readable_locked (self);
   g_mutex_unlock (&self->channel_lock);
@@ -620,6 +725,7 @@ void
 read_channel_add_source (ReadChannel *self,
                          GSource     *source)
 {
+  let_flow_again (self);
   g_mutex_lock (&self->channel_lock);
   self->sources = g_slist_prepend (self->sources, g_source_ref (source));
   g_mutex_unlock (&self->channel_lock);

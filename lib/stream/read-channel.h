@@ -60,6 +60,13 @@ gboolean read_channel_try (ReadChannel  *self,
                            ReadRequest  *request,
                            StreamWaiter *waiter);
 
+/* For a thread that would block: where nothing is held and the request has room for much, it reads the
+ * pipe by itself, without a copy and without waking anybody. Then the worker leaves the pipe alone
+ * until somebody waits or has a look. Whether the request is answered.
+ */
+gboolean read_channel_pull (ReadChannel *self,
+                            ReadRequest *request);
+
 /* After this the waiter is not woken any more. */
 void read_channel_forget (ReadChannel  *self,
                           StreamWaiter *waiter);

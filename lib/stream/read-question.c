@@ -101,6 +101,7 @@ read_question_ask_blocking (ReadChannel          *channel,
 
   /* Mostly it is there already. */
   answered = read_channel_try (channel, &question.request, NULL) ||
+             read_channel_pull (channel, &question.request) ||
              stream_wait_blocking (&read_question, &question, watcher, cancellable, error);
   *request = question.request;
   if (!answered)
