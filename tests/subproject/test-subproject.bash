@@ -60,6 +60,12 @@ links_statically()
     ${CC:-gcc} "$top/user.c" $flags -o "$top/alone" && ! needs "$top/alone" && "$top/alone" | grep -q installed
 }
 
+# A program may have functions of the same names as ours.
+hides_our_own()
+{
+    ! nm --extern-only --defined-only "$(find "$root" -name libproctor-1.a -print -quit)" | grep ' [^ ] ' | grep -v ' proctor_'
+}
+
 mkdir "$top/subprojects"
 ln -s "$sources" "$top/subprojects/proctor"
 cp "$own/meson.build" "$top"
@@ -71,6 +77,7 @@ check "runs" user_runs
 check "has the shared library" needs "$build/user"
 check "installs" "${meson[@]}" install -C "$build" --quiet --no-rebuild --destdir "$root"
 check "pkg-config --static" links_statically
+check "hides what is not public" hides_our_own
 check "is made static" "${meson[@]}" configure "$build" -Dproctor:default_library=static
 check "compiles statically" "${meson[@]}" compile -C "$build"
 check "runs without the shared library" user_is_static
