@@ -249,6 +249,9 @@ get_n_levels (Column column)
     return 1;
   if (column == CGROUP && here.cgroup == NULL)
     return 1;
+  /* valgrind keeps this limit by itself, also in a child. */
+  if (column == FILES_LIMIT && is_in_valgrind ())
+    return 1;
   if (column == PLACE && here.terminal == NULL)
     return 3;
 
@@ -916,7 +919,11 @@ test_executable_fd (void)
 
   check_executed_fd (open (path, O_RDONLY | O_CLOEXEC), "a name");
   check_executed_fd (open (path, O_PATH), "");
-  check_executed_fd (memory, "memory");
+  /* valgrind executes the path of an fd, and this one has none. */
+  if (is_in_valgrind ())
+    close (memory);
+  else
+    check_executed_fd (memory, "memory");
 }
 
 static void
@@ -984,9 +991,9 @@ test_unset (void)
   g_autofree char *report = NULL;
   const guint cpu = find_first_cpu ();
 
-  proctor_command_set_rlimit (command, RLIMIT_NOFILE, 10, 20);
+  proctor_command_set_rlimit (command, RLIMIT_FSIZE, 1000, 2000);
   proctor_command_set_rlimit (command, RLIMIT_CORE, 0, 0);
-  proctor_command_set_rlimit (command, RLIMIT_NOFILE, 30, 40);
+  proctor_command_set_rlimit (command, RLIMIT_FSIZE, 3000, 4000);
   proctor_command_set_nice (command, 19);
   proctor_command_set_cpu_affinity (command, &cpu, 1);
   proctor_command_set_io_priority (command, PROCTOR_IO_CLASS_IDLE, 0);
@@ -994,7 +1001,7 @@ test_unset (void)
   proctor_command_set_umask (command, 0);
   proctor_command_set_parent_death_signal (command, SIGHUP);
   report = run_report (command);
-  assert_report (report, "rlimit_NOFILE", "[30, 40]");
+  assert_report (report, "rlimit_FSIZE", "[3000, 4000]");
   assert_report (report, "umask", "0");
 
   proctor_command_set_flags (command, PROCTOR_COMMAND_CONTROLLING_TERMINAL);

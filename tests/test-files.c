@@ -491,6 +491,10 @@ test_no_more_fds (void)
       gboolean succeeded = FALSE;
       guint n_failures = 0;
 
+      /* valgrind 3.19 says that a socket pair was made which it has closed, since it is too much. */
+      if (is_in_valgrind () && kinds[i] == PROCTOR_STDIO_SOCKET)
+        continue;
+
       /* Something of the spawn before may be open for a moment. */
       for (rlim_t room = 0; room < 32; room++)
         {

@@ -62,8 +62,10 @@ start_parent (int         signum,
               gboolean    by_fork)
 {
   g_autofree char *number = g_strdup_printf ("%d", signum);
+  /* Not the link itself, which is valgrind's own program where that runs this one. */
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr(ProctorCommand) command =
-    proctor_command_new ("/proc/self/exe", PARENT_ARGUMENT, number, path, NULL);
+    proctor_command_new (program, PARENT_ARGUMENT, number, path, NULL);
 
   proctor_command_set_stdin (command, PROCTOR_STDIO_PIPE);
   proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
