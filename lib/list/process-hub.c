@@ -154,7 +154,11 @@ update_lists (GPtrArray *lists)
   g_ptr_array_sort (started, process_info_compare);
   process_hub_begin_emission ();
   for (guint i = 0; i < lists->len; i++)
-    next = MIN (next, process_list_update (g_ptr_array_index (lists, i), started, finished));
+    {
+      gint64 next_of_list = process_list_update (lists->pdata[i], started, finished);
+
+      next = MIN (next, next_of_list);
+    }
   process_hub_end_emission ();
   return next;
 }
@@ -350,6 +354,15 @@ ensure_source (void)
   process_records_set_source (hub.source);
 }
 
+/* Some may have ended since the last turn. */
+static gboolean
+still_runs (ProcessRecord *record)
+{
+  ChildOutcome outcome;
+
+  return !g_atomic_int_get (&record->let_go) && !child_id_get_outcome (record->child, &outcome);
+}
+
 /* Who is born from now on is told by its record, and who was born before is found. Other lists may
  * not have heard of what is found: they do in the next turn.
  */
@@ -377,7 +390,10 @@ process_hub_add_list (ProctorProcessList *list)
 
   g_hash_table_iter_init (&iter, hub.live);
   while (g_hash_table_iter_next (&iter, &record, NULL))
-    g_ptr_array_add (items, g_object_ref (((ProcessRecord *) record)->info));
+    {
+      if (still_runs (record))
+        g_ptr_array_add (items, g_object_ref (((ProcessRecord *) record)->info));
+    }
   g_ptr_array_sort (items, process_info_compare);
   process_hub_wake ();
   return items;
