@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE (ProctorProcess, proctor_process, PROCTOR, PROCESS, GObject
 PROCTOR_AVAILABLE_IN_1_0
 GPid proctor_process_get_pid (ProctorProcess *self);
 PROCTOR_AVAILABLE_IN_1_0
+guint64 proctor_process_get_serial (ProctorProcess *self);
+PROCTOR_AVAILABLE_IN_1_0
 ProctorProcessState proctor_process_get_state (ProctorProcess *self);
 PROCTOR_AVAILABLE_IN_1_0
 gboolean proctor_process_get_returncode (ProctorProcess *self,

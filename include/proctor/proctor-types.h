@@ -13,6 +13,8 @@ typedef struct _ProctorCommand ProctorCommand;
 typedef struct _ProctorPipeline ProctorPipeline;
 typedef struct _ProctorPipelineResult ProctorPipelineResult;
 typedef struct _ProctorProcess ProctorProcess;
+typedef struct _ProctorProcessInfo ProctorProcessInfo;
+typedef struct _ProctorProcessList ProctorProcessList;
 typedef struct _ProctorDescendant ProctorDescendant;
 typedef struct _ProctorResult ProctorResult;
 typedef struct _ProctorStopPlan ProctorStopPlan;

@@ -16,6 +16,8 @@
 #include <proctor/proctor-command.h>
 #include <proctor/proctor-descendant.h>
 #include <proctor/proctor-process.h>
+#include <proctor/proctor-process-info.h>
+#include <proctor/proctor-process-list.h>
 #include <proctor/proctor-result.h>
 #include <proctor/proctor-stream-reader.h>
 #include <proctor/proctor-stream-writer.h>

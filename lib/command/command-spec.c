@@ -143,6 +143,22 @@ command_spec_set_string (char       **slot,
   *slot = g_strdup (value);
 }
 
+GStrv
+command_spec_dup_argv (const CommandSpec *self)
+{
+  GStrv argv;
+
+  if (self->shell_script == NULL)
+    return g_strdupv (self->argv);
+
+  argv = g_new0 (char *, 4);
+  argv[0] = g_strdup (self->executable != NULL ? self->executable : COMMAND_SHELL);
+  argv[1] = g_strdup ("-c");
+  argv[2] = g_strdup (self->shell_script);
+
+  return argv;
+}
+
 char *
 command_spec_describe (const CommandSpec *self)
 {

@@ -18,6 +18,7 @@
 G_BEGIN_DECLS
 
 #define COMMAND_DEFAULT_LIMIT 65536
+#define COMMAND_SHELL "/bin/sh"
 #define COMMAND_NO_PROCESS_GROUP (-1)
 
 /* A GTimeSpan that was not set. Other negative values mean "no bound". */
@@ -72,6 +73,9 @@ gboolean command_spec_let_go_of_fds (CommandSpec **self);
 /* Replaces a string of a spec by a copy of @value, which may be NULL. */
 void command_spec_set_string (char       **slot,
                               const char  *value);
+
+/* What the child gets as its arguments. */
+GStrv command_spec_dup_argv (const CommandSpec *self);
 
 /* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names
  * the value.

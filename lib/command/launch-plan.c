@@ -15,28 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHELL "/bin/sh"
-
 /* What execvp (3) and CPython's subprocess use where PATH is unset. The working directory is not
  * in it, on purpose.
  */
 #define DEFAULT_PATH "/bin:/usr/bin"
-
-static GStrv
-make_argv (const CommandSpec *spec)
-{
-  GStrv argv;
-
-  if (spec->shell_script == NULL)
-    return g_strdupv (spec->argv);
-
-  argv = g_new0 (char *, 4);
-  argv[0] = g_strdup (spec->executable != NULL ? spec->executable : SHELL);
-  argv[1] = g_strdup ("-c");
-  argv[2] = g_strdup (spec->shell_script);
-
-  return argv;
-}
 
 /* 0, or what is wrong with the file for execve. A relative @path is meant as seen from the
  * child's directory @cwd.
@@ -231,7 +213,7 @@ launch_plan_new (const CommandSpec  *spec,
     return NULL;
 
   self = g_new0 (LaunchPlan, 1);
-  self->argv = make_argv (spec);
+  self->argv = command_spec_dup_argv (spec);
   child_environ_init (&self->environ, spec, own_environ);
   make_cpu_mask (self, spec->attributes.cpus, spec->attributes.n_cpus);
   if (!identity_plan_init (&self->identity, &spec->attributes, error))

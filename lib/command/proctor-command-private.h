@@ -26,6 +26,11 @@ void proctor_command_set_stream (ProctorCommand *self,
                                  gpointer        stream);
 gboolean proctor_command_has_streams (ProctorCommand *self);
 
+/* Words as a shell would need them, for people: UTF-8, and nothing that a terminal or a log would
+ * take for something else.
+ */
+char *words_to_string (const char * const *words);
+
 /* A command that is the same at this moment. */
 ProctorCommand *proctor_command_copy (ProctorCommand *self);
 

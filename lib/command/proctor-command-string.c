@@ -76,6 +76,16 @@ append_word (GString    *text,
   g_string_append (text, quoted);
 }
 
+char *
+words_to_string (const char * const *words)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    append_word (text, words[i]);
+  return g_string_free (text, FALSE);
+}
+
 static void
 append_assignment (GString    *text,
                    const char *name,
@@ -188,7 +198,7 @@ append_program (GString           *text,
 
   if (spec->shell_script != NULL)
     {
-      append_word (text, executable != NULL ? executable : "/bin/sh");
+      append_word (text, executable != NULL ? executable : COMMAND_SHELL);
       append_word (text, "-c");
       append_word (text, spec->shell_script);
       return;

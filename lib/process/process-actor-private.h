@@ -46,7 +46,7 @@ struct _ProcessActor
   Actor actor;
 
   /* immutable after construction */
-  CommandSpec *spec;
+  CommandSpec *spec; /* the worker may exchange it, until the process is born */
   ProctorChildWatcher *watcher;
   ProcessLink *link;
   char *description;
@@ -54,6 +54,7 @@ struct _ProcessActor
 
   /* atomic */
   int drop_posted;
+  int born; /* the child and its start time are there, and do not change any more */
   Message drop_message;
   Message release_message;
 

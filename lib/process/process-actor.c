@@ -234,6 +234,24 @@ stop_cancelled_launch (ProcessActor *self)
     process_begin_stop (self);
 }
 
+/* Whoever makes a list at this moment sees `born` and finds the process, or has said before that it
+ * wants to know of those to come.
+ */
+static void
+tell_lists_of_birth (ProcessActor *self)
+{
+  g_autoptr(ProcessRecord) record = NULL;
+
+  g_atomic_int_set (&self->born, TRUE);
+  if (G_LIKELY (!process_records_are_wanted ()))
+    return;
+
+  record = process_link_ref_record (self->link, self->child, self->spec, self->start_time,
+                                    self->start_monotonic, LISTED_ALWAYS);
+  if (record != NULL)
+    process_record_changed (record);
+}
+
 static void
 job_done_in_worker (Actor   *actor,
                     Message *message)
@@ -261,6 +279,7 @@ job_done_in_worker (Actor   *actor,
   self->child = g_steal_pointer (&job->child);
   self->start_time = job->start_time;
   self->start_monotonic = job->start_monotonic;
+  tell_lists_of_birth (self);
   process_adopt_pipes (self, job);
 
   if (self->launch->cancelled)
@@ -556,6 +575,27 @@ process_actor_drop (ProcessActor *self)
 {
   if (g_atomic_int_compare_and_exchange (&self->drop_posted, FALSE, TRUE))
     actor_post_and_help (&self->actor, &self->drop_message, dropped_in_worker);
+}
+
+GPtrArray *
+process_actor_list_records (void)
+{
+  g_autoptr(GPtrArray) actors = runtime_list_actors (process_shut_down_in_worker);
+  GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify) process_record_unref);
+
+  for (guint i = 0; i < actors->len; i++)
+    {
+      ProcessActor *self = g_ptr_array_index (actors, i);
+      ProcessRecord *record;
+
+      if (!g_atomic_int_get (&self->born))
+        continue;
+      record = process_link_ref_record (self->link, self->child, self->spec, self->start_time,
+                                        self->start_monotonic, LISTED_UNLESS_OVER);
+      if (record != NULL)
+        g_ptr_array_add (records, record);
+    }
+  return records;
 }
 
 char *

@@ -80,6 +80,9 @@ Operation *process_actor_new_stop (ProcessActor          *self,
 /* Thread: ANY. The handle's last word. */
 void process_actor_drop (ProcessActor *self);
 
+/* Thread: ANY. Records, for lists, of all processes of the service that run; in no order. */
+GPtrArray *process_actor_list_records (void);
+
 /* The command's text, for messages. */
 char *process_actor_describe (ProcessActor *self);
 

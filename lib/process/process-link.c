@@ -34,6 +34,10 @@ struct _ProcessLink
   gboolean exited;
   gboolean notified;
   gboolean state_pending; /* the notice is on its way */
+  gboolean let_go;
+  gboolean listed;        /* there is, or was, a record */
+  ProcessRecord *record;  /* owned; until it has exited or was let go, since it holds the child, which
+                           * holds this */
 
   Notice notice;       /* guarded by the owner's own lock */
   Notice state_notice; /* the same */
@@ -68,6 +72,7 @@ process_link_unref (ProcessLink *self)
     return;
 
   process_link_abandon (self);
+  g_clear_pointer (&self->record, process_record_unref);
   g_weak_ref_clear (&self->handle);
   g_mutex_clear (&self->handle_lock);
   g_free (self);
@@ -117,6 +122,8 @@ process_link_state_changed (ProcessLink *self)
       caller_context_notify (self->owner, &self->state_notice, tell_state);
     }
   g_mutex_unlock (&self->handle_lock);
+
+  process_link_tell_lists (self);
 }
 
 /* Once both are known: the exit and the handle. Under the lock, so that a handle that goes at this
@@ -139,12 +146,16 @@ process_link_child_exited (ChildId *child,
 {
   ProcessLink *self = link;
   Actor *actor = g_steal_pointer (&self->actor);
+  g_autoptr(ProcessRecord) record = NULL;
 
   g_mutex_lock (&self->handle_lock);
   self->exited = TRUE;
+  record = g_steal_pointer (&self->record);
   notify_if_due_locked (self);
   g_mutex_unlock (&self->handle_lock);
 
+  if (G_UNLIKELY (record != NULL))
+    process_record_changed (record);
   if (actor != NULL)
     {
       actor_post_and_help (actor, &self->exited_message, self->actor_func);
@@ -185,4 +196,64 @@ process_link_clear_handle (ProcessLink *self)
   if (caller_context_take_back (owner, &self->state_notice))
     process_link_unref (self);
   caller_context_unref (owner);
+}
+
+/* ---- lists of processes */
+
+void
+process_link_tell_lists (ProcessLink *self)
+{
+  g_autoptr(ProcessRecord) record = NULL;
+
+  g_mutex_lock (&self->handle_lock);
+  if (self->record != NULL)
+    record = process_record_ref (self->record);
+  g_mutex_unlock (&self->handle_lock);
+
+  if (record != NULL)
+    process_record_changed (record);
+}
+
+ProcessRecord *
+process_link_ref_record (ProcessLink *self,
+                         ChildId     *child,
+                         CommandSpec *spec,
+                         gint64       start_time,
+                         gint64       start_monotonic,
+                         ListedWhen   when)
+{
+  ProcessRecord *record = NULL;
+
+  g_mutex_lock (&self->handle_lock);
+  if (self->record != NULL)
+    {
+      record = process_record_ref (self->record);
+    }
+  else if (!self->listed && (when == LISTED_ALWAYS || !(self->exited || self->let_go)))
+    {
+      record = process_record_new (child, spec, start_time, start_monotonic);
+      self->listed = TRUE;
+      if (!self->exited && !self->let_go)
+        self->record = process_record_ref (record);
+    }
+  g_mutex_unlock (&self->handle_lock);
+
+  return record;
+}
+
+void
+process_link_let_go (ProcessLink *self)
+{
+  g_autoptr(ProcessRecord) record = NULL;
+
+  g_mutex_lock (&self->handle_lock);
+  self->let_go = TRUE;
+  record = g_steal_pointer (&self->record);
+  g_mutex_unlock (&self->handle_lock);
+
+  if (record != NULL)
+    {
+      g_atomic_int_set (&record->let_go, TRUE);
+      process_record_changed (record);
+    }
 }

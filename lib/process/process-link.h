@@ -1,5 +1,5 @@
 /* What a process's actor, its watcher and its handle share: who it is, and whom to tell that it has
- * exited.
+ * exited: the actor, the handle, and the lists of processes.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,6 +8,7 @@
 
 #include <proctor/proctor.h>
 
+#include "process/process-record.h"
 #include "runtime/actor.h"
 #include "runtime/caller-context.h"
 #include "watch/child-id.h"
@@ -43,8 +44,32 @@ void process_link_set_handle (ProcessLink       *self,
                               ProcessExitedFunc  exited_func,
                               ProcessExitedFunc  state_func);
 
-/* The process was suspended, or goes on; its handle is told in the owner's context. */
+/* The process was suspended, or goes on; its handle is told in the owner's context, and lists, too. */
 void process_link_state_changed (ProcessLink *self);
+
+/* The same for lists only: nobody tracks it, but it was done by a call of ours. */
+void process_link_tell_lists (ProcessLink *self);
+
+/* ---- lists of processes */
+
+typedef enum
+{
+  LISTED_UNLESS_OVER, /* a process that has run for a while */
+  LISTED_ALWAYS,      /* one that was just started, and may have exited already */
+} ListedWhen;
+
+/* Lists hear of the process from now on, with this record of it. A new reference. NULL: it has
+ * exited, or nobody watches it any more; or a list has heard of that.
+ */
+ProcessRecord *process_link_ref_record (ProcessLink *self,
+                                        ChildId     *child,
+                                        CommandSpec *spec,
+                                        gint64       start_time,
+                                        gint64       start_monotonic,
+                                        ListedWhen   when);
+
+/* The service ends and lets the process go: lists hear that, and nothing more of it. */
+void process_link_let_go (ProcessLink *self);
 
 /* When the handle is disposed of. */
 void process_link_clear_handle (ProcessLink *self);

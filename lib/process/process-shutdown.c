@@ -49,6 +49,7 @@ detach (ProcessActor *self)
   Operation *operation;
 
   self->detached = TRUE;
+  process_link_let_go (self->link);
   process_give_up_stops (self);
   worker_disarm_timer (self->actor.worker, &self->timeout_timer);
 

@@ -111,6 +111,8 @@ set_suspended (ProctorProcess  *self,
 
   if (changed)
     process_link_state_changed (self->parts->link);
+  else
+    process_link_tell_lists (self->parts->link);
   return TRUE;
 }
 

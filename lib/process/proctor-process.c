@@ -138,6 +138,25 @@ proctor_process_get_pid (ProctorProcess *self)
   return child_id_get_pid (self->parts->child);
 }
 
+/**
+ * proctor_process_get_serial:
+ * @self: a process
+ *
+ * A number that no other process of this program has or had, unlike the pid. A process that was
+ * started later has a greater one. In a [class@ProcessList] it is [property@ProcessInfo:serial].
+ *
+ * Returns: the number
+ *
+ * Thread safety: any thread. Since: 1.0
+ */
+guint64
+proctor_process_get_serial (ProctorProcess *self)
+{
+  g_return_val_if_fail (PROCTOR_IS_PROCESS (self), 0);
+
+  return child_id_get_serial (self->parts->child);
+}
+
 /* On the main thread the watcher is asked first, so that a loop that only asks sees the exit. */
 static gboolean
 get_outcome (ProctorProcess *self,

@@ -180,6 +180,24 @@ runtime_drop_actor (Actor *actor)
   return is_last;
 }
 
+GPtrArray *
+runtime_list_actors (MessageFunc shutdown_func)
+{
+  GPtrArray *actors = g_ptr_array_new_with_free_func ((GDestroyNotify) actor_unref);
+
+  g_mutex_lock (&runtime_lock);
+  for (GList *link = runtime.actors.head; link != NULL; link = link->next)
+    {
+      Actor *actor = link->data;
+
+      if (actor->shutdown_func == shutdown_func)
+        g_ptr_array_add (actors, actor_ref (actor));
+    }
+  g_mutex_unlock (&runtime_lock);
+
+  return actors;
+}
+
 /* ---- the end */
 
 void

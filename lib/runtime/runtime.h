@@ -29,6 +29,9 @@ gboolean runtime_add_actor (Actor        *actor,
 /* For actor_unref(), with the last reference: whether that is still the last one. */
 gboolean runtime_drop_actor (Actor *actor);
 
+/* All actors with this function that have not ended, each with a reference. */
+GPtrArray *runtime_list_actors (MessageFunc shutdown_func);
+
 /* ---- the end */
 
 typedef enum

@@ -58,6 +58,7 @@ struct _ChildId
 
   /* immutable after construction */
   pid_t pid;
+  guint64 serial;
   ChildExitFunc exit_func;
   gpointer exit_data;
   GDestroyNotify exit_data_free;
@@ -104,10 +105,12 @@ child_id_new (pid_t          pid,
               gpointer       exit_data,
               GDestroyNotify exit_data_free)
 {
+  static _Atomic guint64 last_serial;
   ChildId *self = g_new0 (ChildId, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   self->pid = pid;
+  self->serial = atomic_fetch_add_explicit (&last_serial, 1, memory_order_relaxed) + 1;
   self->exit_func = exit_func;
   self->exit_data = exit_data;
   self->exit_data_free = exit_data_free;
@@ -145,6 +148,12 @@ pid_t
 child_id_get_pid (const ChildId *self)
 {
   return self->pid;
+}
+
+guint64
+child_id_get_serial (const ChildId *self)
+{
+  return self->serial;
 }
 
 gboolean

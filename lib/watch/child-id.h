@@ -46,6 +46,11 @@ void child_id_unref (ChildId *self);
 
 pid_t child_id_get_pid (const ChildId *self);
 
+/* No other child of this program has, or had, the same; those that are started later have a greater
+ * one. Never 0.
+ */
+guint64 child_id_get_serial (const ChildId *self);
+
 /* Any thread. FALSE as long as it runs, or the end was not noticed. */
 gboolean child_id_get_outcome (ChildId      *self,
                                ChildOutcome *outcome);
