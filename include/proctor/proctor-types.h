@@ -14,6 +14,7 @@ typedef struct _ProctorPipeline ProctorPipeline;
 typedef struct _ProctorPipelineResult ProctorPipelineResult;
 typedef struct _ProctorProcess ProctorProcess;
 typedef struct _ProctorDescendant ProctorDescendant;
+typedef struct _ProctorFinding ProctorFinding;
 typedef struct _ProctorResult ProctorResult;
 typedef struct _ProctorStopPlan ProctorStopPlan;
 typedef struct _ProctorBaseProtocol ProctorBaseProtocol;
