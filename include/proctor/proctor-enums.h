@@ -236,4 +236,21 @@ typedef enum
   PROCTOR_TRACE_FORMAT_SVG = 3,
 } ProctorTraceFormat;
 
+/**
+ * ProctorFindingState:
+ * @PROCTOR_FINDING_GOOD: it is as it should be
+ * @PROCTOR_FINDING_LIMITED: things work, but with something missing or near a limit
+ * @PROCTOR_FINDING_BROKEN: starting processes, or noticing their exits, does not work
+ *
+ * How grave a [struct@Finding] is.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  PROCTOR_FINDING_GOOD = 0,
+  PROCTOR_FINDING_LIMITED = 1,
+  PROCTOR_FINDING_BROKEN = 2,
+} ProctorFindingState;
+
 G_END_DECLS

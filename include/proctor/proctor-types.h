@@ -16,6 +16,7 @@ typedef struct _ProctorProcess ProctorProcess;
 typedef struct _ProctorProcessInfo ProctorProcessInfo;
 typedef struct _ProctorProcessList ProctorProcessList;
 typedef struct _ProctorDescendant ProctorDescendant;
+typedef struct _ProctorFinding ProctorFinding;
 typedef struct _ProctorResult ProctorResult;
 typedef struct _ProctorStopPlan ProctorStopPlan;
 typedef struct _ProctorBaseProtocol ProctorBaseProtocol;

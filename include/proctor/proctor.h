@@ -33,5 +33,6 @@
 #include <proctor/proctor-subprocess-transport.h>
 #include <proctor/proctor-service.h>
 #include <proctor/proctor-trace.h>
+#include <proctor/proctor-diagnose.h>
 
 #undef PROCTOR_INSIDE

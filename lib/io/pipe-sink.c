@@ -141,6 +141,7 @@ write_once (PipeSink *self)
     self->grown = pipe_size_grow (self->fd);
   if (G_UNLIKELY (self->n_sent == 0))
     trace_step_pipe (TRACE_FIRST_INPUT, self->trace_number, STDIN_FILENO, sent);
+  trace_log_pipe (TRACE_WRITTEN, self->trace_number, STDIN_FILENO, sent);
   self->n_sent += (guint64) sent;
   drop_sent (self, (gsize) sent);
   return !g_queue_is_empty (&self->queue);

@@ -97,6 +97,7 @@ pipe_source_read (PipeSource *self,
 
   if (G_UNLIKELY (self->n_read == 0))
     trace_step_pipe (TRACE_FIRST_OUTPUT, self->trace_number, self->trace_stdio, length);
+  trace_log_pipe (TRACE_READ, self->trace_number, self->trace_stdio, length);
   self->n_read += (guint64) length;
   note_size_of_read (self, length);
   return length;

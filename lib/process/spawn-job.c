@@ -121,7 +121,7 @@ start_child (SpawnJob         *self,
   gboolean own_tree = (self->spec->flags & PROCTOR_COMMAND_OWN_TREE) != 0;
   /* Where the caller has named a cgroup the child stays in that one. */
   TreeCgroup *cgroup =
-    own_tree && self->spec->attributes.cgroup == NULL ? tree_cgroup_new () : NULL;
+    own_tree && self->spec->attributes.cgroup == NULL ? tree_cgroup_new (NULL) : NULL;
   g_autofree char *procs =
     cgroup != NULL ? g_build_filename (tree_cgroup_get_path (cgroup), "cgroup.procs", NULL) : NULL;
   SpawnRequest request = {

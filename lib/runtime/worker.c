@@ -46,6 +46,7 @@ struct _Worker
   gatomicrefcount ref_count; /* the runtime's, and one of each actor */
 
   /* immutable after construction */
+  guint number; /* from 1, for the log */
   Mailbox *mailbox;
   gboolean can_be_helped;
 
@@ -78,6 +79,13 @@ typedef struct
 } TimerSource;
 
 static _Thread_local Worker *current_worker;
+
+static void
+set_current_worker (Worker *self)
+{
+  current_worker = self;
+  trace_worker_number = self != NULL ? self->number : 0;
+}
 
 /* ---- timers */
 
@@ -290,7 +298,7 @@ work_without_thread (Worker *self)
       Worker *outer = current_worker;
       Actor *actor;
 
-      current_worker = self;
+      set_current_worker (self);
       do
         {
           sort_mailbox (self);
@@ -298,7 +306,7 @@ work_without_thread (Worker *self)
             run_actor (self, actor, ACTOR_BATCH);
         }
       while (self->first_to_run != NULL || !mailbox_is_empty (self->mailbox));
-      current_worker = outer;
+      set_current_worker (outer);
       g_mutex_unlock (&self->turn_lock);
     }
 }
@@ -357,7 +365,7 @@ act (Worker    *self,
      void     (*func) (gpointer data),
      gpointer   data)
 {
-  current_worker = self;
+  set_current_worker (self);
   self->is_helped = TRUE;
   self->must_wake = FALSE;
 
@@ -366,7 +374,7 @@ act (Worker    *self,
     mailbox_nudge (self->mailbox);
 
   self->is_helped = FALSE;
-  current_worker = NULL;
+  set_current_worker (NULL);
 }
 
 /* What the thread does in a turn, but for the events of its fds. */
@@ -484,13 +492,13 @@ worker_thread (gpointer data)
   Worker *self = data;
 
   g_mutex_lock (&self->turn_lock);
-  current_worker = self;
+  set_current_worker (self);
   g_main_context_push_thread_default (self->context);
   /* What is handled last may have posted once more, for example the message that frees an actor. */
   while (!self->stopping || self->first_to_run != NULL || !mailbox_is_empty (self->mailbox))
     g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
-  current_worker = NULL;
+  set_current_worker (NULL);
   g_mutex_unlock (&self->turn_lock);
 
   return NULL;
@@ -552,6 +560,7 @@ worker_new (guint    index,
   sigset_t mask;
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->number = index + 1;
   g_mutex_init (&self->turn_lock);
   fd_fill_stdio (&filling);
   self->context = g_main_context_new ();

@@ -29,7 +29,9 @@ probe_close_range (unsigned flags)
   return syscall (SYS_close_range, ~0U, ~0U, flags) == 0;
 }
 
-/* CLONE_PIDFD gave @pidfd for a child that has not been reaped. */
+/* CLONE_PIDFD gave @pidfd for a child that has not been reaped, unless by the kernel itself, since
+ * the program ignores SIGCHLD: then ECHILD and ESRCH are the answers of a kernel that knows pidfds.
+ */
 static gboolean
 probe_pidfd (int pidfd)
 {
@@ -37,11 +39,11 @@ probe_pidfd (int pidfd)
 
   if (pidfd < 0)
     return FALSE;
-  if (waitid (KERNEL_P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOWAIT) < 0)
+  if (waitid (KERNEL_P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOWAIT) < 0 && errno != ECHILD)
     return FALSE;
 
   /* Signal 0 to a zombie is fine. */
-  return syscall (SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
+  return syscall (SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno == ESRCH;
 }
 
 static void

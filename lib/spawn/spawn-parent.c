@@ -261,6 +261,7 @@ static AttemptResult
 settle (Spawn        *self,
         pid_t         pid,
         int           pidfd,
+        SpawnMethod   method,
         SpawnedChild *child)
 {
   SpawnFailure *report = &self->job.report;
@@ -278,7 +279,12 @@ settle (Spawn        *self,
 
   if (pidfd >= 0)
     atomic_store_explicit (&lowest_free_fd, pidfd, memory_order_relaxed);
-  *child = (SpawnedChild) { .pid = pid, .pidfd = pidfd };
+  *child = (SpawnedChild) {
+    .pid = pid,
+    .pidfd = pidfd,
+    .method = method,
+    .clone3 = self->job.without_handlers,
+  };
   return ATTEMPT_STARTED;
 }
 
@@ -361,11 +367,12 @@ attempt_one_clone (Spawn        *self,
       return ATTEMPT_REFUSED;
     }
 
-  return settle (self, pid, pidfd, child);
+  return settle (self, pid, pidfd,
+                 (flags & CLONE_FILES) != 0 ? SPAWN_METHOD_CLONE_FILES : SPAWN_METHOD_CLONE, child);
 }
 
-/* clone knows no cgroups, and leaves the child to look at each signal's handler. Where clone3 does not put the child into its cgroup, for whatever
- * reason, the child joins it by itself: that takes longer, and has a step that says what is wrong.
+/* clone knows no cgroups, and leaves the child to look at each signal's handler. Where clone3 does
+ * not put the child into its cgroup, for whatever reason, the child joins it by itself: that takes longer, and has a step that says what is wrong.
  */
 static AttemptResult
 attempt_clone (Spawn        *self,
@@ -416,7 +423,7 @@ attempt_fork (Spawn        *self,
   pidfd = spawn_birth_end (self->birth);
   job->n_kept = n_kept;
 
-  return pid < 0 ? ATTEMPT_FAILED : settle (self, pid, pidfd, child);
+  return pid < 0 ? ATTEMPT_FAILED : settle (self, pid, pidfd, SPAWN_METHOD_FORK, child);
 }
 
 /* A child that changes its ids while it shares the parent's memory makes the parent lose its

@@ -109,10 +109,20 @@ void spawn_birth_unref (SpawnBirth *self);
  */
 void spawn_birth_abort (SpawnBirth *self);
 
+/* How a child was made, from the best to the plainest. */
+typedef enum
+{
+  SPAWN_METHOD_CLONE_FILES, /* clone that shares the memory, and the fds until the child cuts them off */
+  SPAWN_METHOD_CLONE,       /* clone that shares the memory */
+  SPAWN_METHOD_FORK,
+} SpawnMethod;
+
 typedef struct
 {
   pid_t pid;
   int pidfd; /* or -1. CLOEXEC, above 2, owned by the caller */
+  SpawnMethod method;
+  gboolean clone3; /* without the parent's handlers from birth */
 } SpawnedChild;
 
 typedef struct

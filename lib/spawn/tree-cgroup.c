@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,9 +53,8 @@ find_mountpoint (void)
   return NULL;
 }
 
-/* The directory of the group that this program is in at this moment. */
-static char *
-find_own_directory (void)
+char *
+tree_cgroup_dup_own_directory (void)
 {
   g_autofree char *mountpoint = NULL;
   g_autofree char *content = NULL;
@@ -184,37 +184,78 @@ keep_for_later (char *path)
   g_mutex_unlock (&left_lock);
 }
 
+static void
+set_error (GError     **error,
+           const char  *path)
+{
+  int error_number = errno;
+  g_autofree char *shown = g_utf8_make_valid (path, -1);
+
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (error_number),
+               _("Could not use the cgroup “%s”: %s"), shown, g_strerror (error_number));
+}
+
+/* Makes the directory. A kernel that cannot kill the group as a whole has no file for that. */
+static gboolean
+make_directory (TreeCgroup  *self,
+                GError     **error)
+{
+  g_autofree char *kill_file = file_of (self, "cgroup.kill");
+
+  if (mkdir (self->path, 0755) != 0)
+    {
+      set_error (error, self->path);
+      return FALSE;
+    }
+  if (access (kill_file, W_OK) != 0)
+    {
+      set_error (error, kill_file);
+      rmdir (self->path);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
 TreeCgroup *
-tree_cgroup_new (void)
+tree_cgroup_new (GError **error)
 {
   static int counter; /* atomic */
-  g_autofree char *own = find_own_directory ();
+  g_autofree char *own = NULL;
   g_autofree char *own_procs = NULL;
-  g_autofree char *kill_file = NULL;
   TreeCgroup *self;
 
-  if (own == NULL || g_strcmp0 (g_getenv ("PROCTOR_NO_CGROUP"), "1") == 0)
-    return NULL;
+  if (g_strcmp0 (g_getenv ("PROCTOR_NO_CGROUP"), "1") == 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           _("PROCTOR_NO_CGROUP=1 says that none is made"));
+      return NULL;
+    }
+  own = tree_cgroup_dup_own_directory ();
+  if (own == NULL)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           _("This program is in no cgroup of version 2"));
+      return NULL;
+    }
   /* Without this right the kernel moves nobody (cgroups(7), Delegation). */
   own_procs = g_build_filename (own, "cgroup.procs", NULL);
   if (access (own_procs, W_OK) != 0)
-    return NULL;
+    {
+      set_error (error, own_procs);
+      return NULL;
+    }
 
   keep_for_later (NULL);
   self = g_new0 (TreeCgroup, 1);
   self->path = g_strdup_printf ("%s/proctor-%d-%d", own, (int) getpid (),
                                 g_atomic_int_add (&counter, 1));
-  if (mkdir (self->path, 0755) != 0)
-    {
-      g_free (self->path);
-      g_free (self);
-      return NULL;
-    }
+  if (make_directory (self, error))
+    return self;
 
-  kill_file = file_of (self, "cgroup.kill");
-  if (access (kill_file, W_OK) != 0)
-    g_clear_pointer (&self, tree_cgroup_free);
-  return self;
+  g_free (self->path);
+  g_free (self);
+  return NULL;
 }
 
 void

@@ -8,16 +8,21 @@
 
 #include <sys/types.h>
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
 typedef struct _TreeCgroup TreeCgroup;
 
-/* Makes one below that of this program; NULL where that cannot be: no cgroup v2, or none that was
- * delegated, or a kernel that cannot kill it as a whole (Linux 5.14).
+/* The directory of the group of version 2 that this program is in at this moment, to be freed; NULL
+ * where there is none.
  */
-TreeCgroup *tree_cgroup_new (void);
+char *tree_cgroup_dup_own_directory (void);
+
+/* Makes one below that of this program. An error where that cannot be: no cgroup v2, or none that
+ * was delegated, or a kernel that cannot kill it as a whole (Linux 5.14).
+ */
+TreeCgroup *tree_cgroup_new (GError **error);
 
 /* Removes it. If there are still processes in it, that is tried again whenever another one is made
  * or freed.

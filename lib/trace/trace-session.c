@@ -19,6 +19,7 @@
 
 #include "base/base-fd.h"
 #include "base/base-thread.h"
+#include "trace/trace-log.h"
 #include "trace/trace-rings.h"
 #include "trace/trace-writer.h"
 #include "trace/trace.h"
@@ -233,7 +234,7 @@ flush_locked (TraceSession *self)
         {
           int error_number = errno;
 
-          atomic_store (&trace_on, FALSE);
+          atomic_fetch_and (&trace_on, ~TRACE_TO_RINGS);
           g_set_error (&self->error, G_IO_ERROR, g_io_error_from_errno (error_number),
                        _("Could not write the trace: %s"), g_strerror (error_number));
         }
@@ -460,7 +461,7 @@ start_locked (const char          *path,
   self->threads = g_hash_table_new_full (NULL, NULL, NULL, trace_thread_free);
   session = self;
   start_thread_locked (self);
-  atomic_store (&trace_on, TRUE);
+  atomic_fetch_or (&trace_on, TRACE_TO_RINGS);
   return TRUE;
 }
 
@@ -482,7 +483,7 @@ trace_session_start (const char          *path,
 static void
 finish_locked (TraceSession *self)
 {
-  atomic_store (&trace_on, FALSE);
+  atomic_fetch_and (&trace_on, ~TRACE_TO_RINGS);
   drain_locked (self, G_MAXINT64, TRUE);
   self->writer->finish (self->writer, now ());
   flush_locked (self);
@@ -522,13 +523,14 @@ trace_session_rest (void)
 {
   GThread *thread = NULL;
 
+  trace_log_rest ();
   g_mutex_lock (&session_lock);
   if (session != NULL)
     {
       drain_locked (session, G_MAXINT64, FALSE);
       thread = end_thread_locked (session);
-      atomic_store (&trace_session_is_due, TRUE);
     }
+  atomic_store (&trace_session_is_due, TRUE);
   g_mutex_unlock (&session_lock);
 
   if (thread != NULL)
@@ -618,6 +620,7 @@ trace_session_begin_if_due (void)
 {
   g_autoptr(GError) error = NULL;
 
+  trace_log_begin ();
   g_mutex_lock (&session_lock);
   if (!environment_read)
     start_from_environment_locked (&error);

@@ -35,7 +35,36 @@ static const char *const step_names[TRACE_N_STEPS] = {
   [TRACE_MESSAGE_SENT] = "message sent",
   [TRACE_MESSAGE_BEGIN] = "message",
   [TRACE_MESSAGE_END] = "message handled",
+  [TRACE_READ] = "read",
+  [TRACE_WRITTEN] = "written",
   [TRACE_LOST] = "lost",
+};
+
+static const guint step_log_bits[TRACE_N_STEPS] = {
+  [TRACE_COMMAND] = TRACE_LOG_SPAWN,
+  [TRACE_QUEUED] = TRACE_LOG_SPAWN,
+  [TRACE_SPAWN_BEGIN] = TRACE_LOG_SPAWN,
+  [TRACE_FDS] = TRACE_LOG_SPAWN,
+  [TRACE_SPAWN_END] = TRACE_LOG_SPAWN,
+  [TRACE_SPAWN_FAILED] = TRACE_LOG_SPAWN,
+  [TRACE_FIRST_INPUT] = 0, /* it is a TRACE_WRITTEN as well */
+  [TRACE_FIRST_OUTPUT] = 0,
+  [TRACE_PAUSE] = TRACE_LOG_IO,
+  [TRACE_RESUME] = TRACE_LOG_IO,
+  [TRACE_EOF] = TRACE_LOG_IO,
+  [TRACE_SIGNAL] = TRACE_LOG_WATCH,
+  [TRACE_EXITED] = TRACE_LOG_WATCH,
+  [TRACE_REAPED] = TRACE_LOG_WATCH,
+  [TRACE_ANSWERED] = TRACE_LOG_ACTOR,
+  [TRACE_DELIVERED] = TRACE_LOG_ACTOR,
+  [TRACE_RETURNED] = TRACE_LOG_ACTOR,
+  [TRACE_RELEASED] = TRACE_LOG_ACTOR,
+  [TRACE_MESSAGE_SENT] = TRACE_LOG_ACTOR,
+  [TRACE_MESSAGE_BEGIN] = TRACE_LOG_ACTOR,
+  [TRACE_MESSAGE_END] = TRACE_LOG_ACTOR,
+  [TRACE_READ] = TRACE_LOG_IO,
+  [TRACE_WRITTEN] = TRACE_LOG_IO,
+  [TRACE_LOST] = 0,
 };
 
 static const char *const stdio_names[] = { "stdin", "stdout", "stderr", "fd" };
@@ -53,6 +82,12 @@ const char *
 trace_step_get_name (TraceStep step)
 {
   return step < TRACE_N_STEPS ? step_names[step] : "?";
+}
+
+guint
+trace_step_get_log_bit (TraceStep step)
+{
+  return step < TRACE_N_STEPS ? step_log_bits[step] : 0;
 }
 
 gboolean
@@ -117,6 +152,8 @@ trace_record_describe (const TraceRecord *record,
       return g_strdup_printf ("pid %d", (int) record->value);
     case TRACE_FIRST_INPUT:
     case TRACE_FIRST_OUTPUT:
+    case TRACE_READ:
+    case TRACE_WRITTEN:
       return g_strdup_printf ("%s, %d bytes", stdio, (int) pipe_value);
     case TRACE_PAUSE:
     case TRACE_RESUME:

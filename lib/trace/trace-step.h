@@ -33,6 +33,8 @@ typedef enum
   TRACE_MESSAGE_SENT,  /* to an actor; sent */
   TRACE_MESSAGE_BEGIN, /* received */
   TRACE_MESSAGE_END,
+  TRACE_READ,          /* a pipe's, with the bytes; only logged, as the next */
+  TRACE_WRITTEN,       /* a pipe's, with the bytes */
   TRACE_LOST,          /* the value counts the records for which the ring had no room */
   TRACE_N_STEPS,
 } TraceStep;
@@ -62,6 +64,17 @@ gint64 trace_fds_value (int stdin_fd,
 
 /* The step's name, not translated: it stands in files for machines, too. */
 const char *trace_step_get_name (TraceStep step);
+
+/* Where the steps go, as bits: into the rings, and into the log by what they are about. */
+#define TRACE_TO_RINGS (1U << 0)
+#define TRACE_LOG_SPAWN (1U << 1)
+#define TRACE_LOG_IO (1U << 2)
+#define TRACE_LOG_WATCH (1U << 3)
+#define TRACE_LOG_ACTOR (1U << 4)
+#define TRACE_LOG_ALL (TRACE_LOG_SPAWN | TRACE_LOG_IO | TRACE_LOG_WATCH | TRACE_LOG_ACTOR)
+
+/* The one that lets it be logged, or 0. */
+guint trace_step_get_log_bit (TraceStep step);
 
 /* Whether it is one of a process's steps, and not of the messages between threads. */
 gboolean trace_step_is_of_process (TraceStep step);

@@ -9,13 +9,16 @@
 #include <time.h>
 
 #include "base/base-thread.h"
+#include "trace/trace-log.h"
 #include "trace/trace-rings.h"
 
 /* A thread's ring is made with its first record and belongs to it until it ends. Only the consumer
  * frees rings, so neither side needs a lock for what is inside.
  */
-atomic_bool trace_on;
+atomic_uint trace_on;
 atomic_bool trace_session_is_due = TRUE;
+
+_Thread_local guint trace_worker_number;
 
 static _Thread_local TraceRing *own_ring;
 
@@ -84,8 +87,15 @@ trace_record (TraceStep   step,
               gint64      value,
               const char *text)
 {
-  TraceRing *ring = get_own_ring ();
+  guint on = atomic_load_explicit (&trace_on, memory_order_relaxed);
+  TraceRing *ring;
 
+  if ((on & trace_step_get_log_bit (step)) != 0 && !program_is_forked_copy ())
+    trace_log_add (step, process, value, text);
+  if ((on & TRACE_TO_RINGS) == 0 || step == TRACE_READ || step == TRACE_WRITTEN)
+    return;
+
+  ring = get_own_ring ();
   if (ring != NULL)
     trace_ring_push (ring,
                      &(TraceRecord) {
@@ -102,13 +112,13 @@ guint64
 trace_record_sent (TraceStep step,
                    guint32   process)
 {
-  TraceRing *ring = get_own_ring ();
-  guint64 flow;
+  gboolean to_rings =
+    (atomic_load_explicit (&trace_on, memory_order_relaxed) & TRACE_TO_RINGS) != 0;
+  TraceRing *ring = to_rings ? get_own_ring () : NULL;
+  guint64 flow = 0;
 
-  if (ring == NULL)
-    return 0;
-
-  flow = (guint64) ring->number << 32 | ++ring->n_flows;
+  if (ring != NULL)
+    flow = (guint64) ring->number << 32 | ++ring->n_flows;
   trace_record (step, process, flow, 0, NULL);
   return flow;
 }

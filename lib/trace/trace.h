@@ -13,14 +13,18 @@
 
 G_BEGIN_DECLS
 
-/* Whether anything is recorded; and whether a session may have to be begun, or woken up. Only
- * trace-session.c writes them.
+/* Where what is recorded goes, as bits of trace-step.h: 0 while nobody wants it. And whether a
+ * session may have to be begun, or woken up. Only trace-session.c and trace-log.c write them.
  */
-G_GNUC_INTERNAL extern atomic_bool trace_on;
+G_GNUC_INTERNAL extern atomic_uint trace_on;
 G_GNUC_INTERNAL extern atomic_bool trace_session_is_due;
 
-/* Thread: ANY, and never CHILD. Writes into the calling thread's ring; waits for nothing. @text is
- * copied, as much of it as a record holds. In a forked copy nothing is written.
+/* The worker whose work the calling thread does, from 1; 0: none. Only worker.c writes it. */
+G_GNUC_INTERNAL extern _Thread_local guint trace_worker_number;
+
+/* Thread: ANY, and never CHILD. Writes into the calling thread's ring, which waits for nothing, and
+ * into the log. @text is copied, as much of it as a record holds. In a forked copy nothing is
+ * written.
  */
 void trace_record (TraceStep   step,
                    guint32     process,
@@ -32,7 +36,9 @@ void trace_record (TraceStep   step,
 guint64 trace_record_sent (TraceStep step,
                            guint32   process);
 
-/* Begins the session that the environment asks for; and lets it go on after a shutdown. */
+/* Begins the session and the log that the environment asks for; and lets them go on after a
+ * shutdown.
+ */
 void trace_session_begin_if_due (void);
 
 /* The number of a new process in traces. It has one also while nobody traces, as that may begin
@@ -43,7 +49,7 @@ guint32 trace_new_process (void);
 static inline gboolean
 trace_is_on (void)
 {
-  return G_UNLIKELY (atomic_load_explicit (&trace_on, memory_order_relaxed));
+  return G_UNLIKELY (atomic_load_explicit (&trace_on, memory_order_relaxed) != 0);
 }
 
 static inline void
@@ -79,6 +85,17 @@ trace_step_pipe (TraceStep step,
                  gint64    value)
 {
   if (trace_is_on ())
+    trace_record (step, process, 0, TRACE_PIPE_VALUE (stdio, value), NULL);
+}
+
+/* The same for what happens so often that it is logged only. */
+static inline void
+trace_log_pipe (TraceStep step,
+                guint32   process,
+                int       stdio,
+                gint64    value)
+{
+  if (G_UNLIKELY ((atomic_load_explicit (&trace_on, memory_order_relaxed) & TRACE_LOG_IO) != 0))
     trace_record (step, process, 0, TRACE_PIPE_VALUE (stdio, value), NULL);
 }
 

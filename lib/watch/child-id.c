@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,13 +20,7 @@
 
 #include "base/proc-table.h"
 #include "trace/trace.h"
-
-/* Kernel 6.15 tells the exit status of a process by its pidfd even after somebody else has reaped
- * it, or when nobody had to. The declarations are younger than Debian 12's headers
- * (include/uapi/linux/pidfd.h).
- */
-#define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
-#define PIDFD_INFO_EXIT_BIT (G_GUINT64_CONSTANT (1) << 3)
+#include "watch/exit-info.h"
 
 /* 100 ms in all. */
 #define REMOVAL_LOOKS 20
@@ -35,15 +28,6 @@
 
 /* How long a process may take until a SIGSTOP has really stopped it. */
 #define SUSPENDING_TIME (G_TIME_SPAN_SECOND / 10)
-
-typedef struct
-{
-  guint64 mask;
-  guint64 cgroup_id;
-  guint32 pid, tgid, ppid;
-  guint32 ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
-  gint32 exit_code; /* a wait status */
-} PidfdInfo;
 
 /* From the moment in which a child is reaped its pid may be another process's. So reaping, sending
  * a signal and closing the pidfd exclude each other by reap_lock, and a signal goes out only while
@@ -272,15 +256,11 @@ ask_kernel_for_status_locked (ChildId *self)
 
   for (guint i = 0; i < REMOVAL_LOOKS && self->pidfd >= 0; i++)
     {
-      PidfdInfo info = { .mask = PIDFD_INFO_EXIT_BIT };
-      int result = ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info);
+      int error_number = exit_info_ask (self->pidfd, &self->outcome.wait_status);
 
-      if (result == 0 && (info.mask & PIDFD_INFO_EXIT_BIT) != 0)
-        {
-          self->outcome.wait_status = info.exit_code;
-          return TRUE;
-        }
-      if (result < 0 && errno != ESRCH)
+      if (error_number == 0)
+        return TRUE;
+      if (error_number != ESRCH)
         return FALSE;
       poll (&removed, 1, REMOVAL_LOOK_MS);
     }

@@ -26,20 +26,36 @@ make_main (GError **error)
   return NULL;
 }
 
-static ProctorChildWatcher *
-make (GError **error)
+GType
+default_watcher_get_wanted_type (void)
 {
   const char *wanted = g_getenv ("PROCTOR_WATCHER");
 
   if (wanted == NULL || *wanted == '\0' || g_str_equal (wanted, "main"))
-    return make_main (error);
+    return PROCTOR_TYPE_MAIN_CHILD_WATCHER;
   if (g_str_equal (wanted, "pidfd"))
-    return proctor_pidfd_child_watcher_new (error);
+    return PROCTOR_TYPE_PIDFD_CHILD_WATCHER;
   if (g_str_equal (wanted, "threaded"))
+    return PROCTOR_TYPE_THREADED_CHILD_WATCHER;
+
+  return G_TYPE_NONE;
+}
+
+static ProctorChildWatcher *
+make (GError **error)
+{
+  GType wanted = default_watcher_get_wanted_type ();
+
+  if (wanted == PROCTOR_TYPE_MAIN_CHILD_WATCHER)
+    return make_main (error);
+  if (wanted == PROCTOR_TYPE_PIDFD_CHILD_WATCHER)
+    return proctor_pidfd_child_watcher_new (error);
+  if (wanted == PROCTOR_TYPE_THREADED_CHILD_WATCHER)
     return proctor_threaded_child_watcher_new (error);
 
   g_set_error (error, PROCTOR_ERROR, PROCTOR_ERROR_NO_CHILD_WATCHER,
-               _("PROCTOR_WATCHER is “%s”, and has to be “main”, “pidfd” or “threaded”"), wanted);
+               _("PROCTOR_WATCHER is “%s”, and has to be “main”, “pidfd” or “threaded”"),
+               g_getenv ("PROCTOR_WATCHER"));
   return NULL;
 }
 

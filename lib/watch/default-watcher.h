@@ -14,6 +14,9 @@ G_BEGIN_DECLS
  */
 ProctorChildWatcher *default_watcher_dup (GError **error);
 
+/* The type of what would be made; G_TYPE_NONE if PROCTOR_WATCHER names none. */
+GType default_watcher_get_wanted_type (void);
+
 /* As above, and it can watch: NO_CHILD_WATCHER if it is closed, or not attached. */
 ProctorChildWatcher *default_watcher_dup_active (GError **error);
 

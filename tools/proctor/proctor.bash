@@ -151,6 +151,10 @@ _proctor()
 
     local cur prev words cword
     _init_completion || return
-    ((cword == 1)) && COMPREPLY=($(compgen -W 'run trace --help --version' -- "$cur"))
+    if ((cword == 1)); then
+        COMPREPLY=($(compgen -W 'run trace doctor --help --version' -- "$cur"))
+    elif [[ ${words[1]} == doctor ]]; then
+        COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
+    fi
 } &&
     complete -F _proctor proctor

@@ -34,6 +34,8 @@ char *tool_dup_signal_name (int signum);
 /* The verbs: each gets its own argv, with its own name first, and gives the exit code. */
 int verb_run (int    argc,
               char **argv);
+int verb_doctor (int    argc,
+                 char **argv);
 int verb_bench (int    argc,
                 char **argv);
 int verb_trace (int    argc,
