@@ -153,6 +153,14 @@ options_are_known()
     return $missing
 }
 
+# Without a display.
+monitor_runs()
+{
+    LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libproctor-1.so -print -quit)") \
+        "$(find "$root" -path '*/bin/proctor-monitor' -print -quit)" --version |
+        grep -qx "proctor-monitor $version"
+}
+
 check install "${meson[@]}" install -C "$build" --no-rebuild --quiet --destdir "$top/root"
 check pkg-config move_prefix
 check version sh -c "PKG_CONFIG_PATH=$(dirname "$(find "$root" -name proctor-1.pc -print -quit)") \
@@ -205,5 +213,11 @@ if [ "$with_tool" = true ]; then
         skip "completion completes" "there is no bash-completion"
         skip "options are known" "there is no bash-completion"
     fi
+fi
+if [ -e "$build/tools/monitor/proctor-monitor" ]; then
+    check "monitor" monitor_runs
+    check "monitor's menu entry" installed 'share/applications/io.github.proctor.Monitor.desktop'
+    check "monitor's description" installed 'share/metainfo/io.github.proctor.Monitor.metainfo.xml'
+    check "monitor's icon" installed 'share/icons/hicolor/scalable/apps/io.github.proctor.Monitor.svg'
 fi
 echo "1..$number"
