@@ -247,7 +247,7 @@ live_at_most (unsigned int seconds)
 static int
 make_file (const char *path, const char *text)
 {
-  char temporary[PATH_MAX];
+  char temporary[PATH_MAX + 16];
   FILE *file;
 
   snprintf (temporary, sizeof temporary, "%s.%d", path, (int) getpid ());

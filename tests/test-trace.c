@@ -228,10 +228,14 @@ static guint
 count_lines_with (const char *content,
                   const char *part)
 {
+  const gsize length = strlen (part);
   guint n = 0;
 
-  for (const char *at = strstr (content, part); at != NULL; at = strstr (at + 1, part))
-    n++;
+  while ((content = strstr (content, part)) != NULL)
+    {
+      content += length;
+      n++;
+    }
   return n;
 }
 
