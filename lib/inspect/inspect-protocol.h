@@ -9,7 +9,7 @@
 #define INSPECT_BUS_NAME_PREFIX "io.github.proctor.Inspect.pid"
 
 /* Below XDG_RUNTIME_DIR; in it PID.socket, at which a peer speaks D-Bus as well. */
-#define INSPECT_FOLDER "proctor"
+#define INSPECT_FOLDER "proctor-inspect"
 #define INSPECT_SOCKET_SUFFIX ".socket"
 
 #define INSPECT_PATH "/io/github/proctor/Inspect"

@@ -68,6 +68,7 @@ typedef struct
 static GMutex service_lock;
 static GCond service_changed;      /* with service_lock */
 static Service *service;           /* owned; guarded by service_lock */
+static guint n_closing;            /* guarded by service_lock; those on their way to STAGE_CLOSED */
 static gboolean is_wanted;         /* guarded by service_lock */
 static gboolean environment_read;  /* guarded by service_lock */
 static Way wanted_way;             /* guarded by service_lock */
@@ -163,6 +164,7 @@ bus_answered_in_service (const GError *error,
       return;
     }
 
+  g_debug ("This program cannot be found on the session bus: %s", error->message);
   g_clear_pointer (&self->bus, inspect_bus_close);
   listen_in_service (self, error);
 }
@@ -268,8 +270,11 @@ end_locked (gboolean joins)
       g_source_set_priority (source, G_PRIORITY_HIGH);
       g_source_set_callback (source, end_cb, self, NULL);
       g_source_attach (source, self->context);
+      n_closing++;
       while (self->stage != STAGE_CLOSED)
         g_cond_wait (&service_changed, &service_lock);
+      n_closing--;
+      g_cond_broadcast (&service_changed);
 
       g_mutex_unlock (&service_lock);
       if (joins)
@@ -319,6 +324,19 @@ read_environment_locked (void)
   is_wanted = TRUE;
 }
 
+/* The name on the bus and the socket's path are those of the one before; that has to be away. */
+static void
+ensure_locked (gboolean warns)
+{
+  while (service == NULL)
+    {
+      if (n_closing == 0)
+        begin_locked (warns);
+      else
+        g_cond_wait (&service_changed, &service_lock);
+    }
+}
+
 /* A failed one is tried again. */
 gboolean
 inspect_service_start (GError **error)
@@ -331,8 +349,7 @@ inspect_service_start (GError **error)
   is_wanted = TRUE;
   if (service != NULL && service->stage == STAGE_FAILED)
     end_locked (FALSE);
-  if (service == NULL)
-    begin_locked (FALSE);
+  ensure_locked (FALSE);
   is_ready = await_locked (error);
   g_mutex_unlock (&service_lock);
 
@@ -364,8 +381,8 @@ service_started (void)
   g_mutex_lock (&service_lock);
   if (!environment_read)
     read_environment_locked ();
-  if (is_wanted && service == NULL)
-    begin_locked (TRUE);
+  if (is_wanted)
+    ensure_locked (TRUE);
   g_mutex_unlock (&service_lock);
 }
 
