@@ -158,6 +158,8 @@ connected_cb (GObject      *source,
   GError *error = NULL;
   GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
 
+  if (connection != NULL)
+    inspect_calls_track (self->calls, connection);
   if (connection != NULL && self->func == NULL)
     {
       g_dbus_connection_close (connection, NULL, NULL, NULL);

@@ -24,6 +24,8 @@
 /* How many answers may be on their way to somebody who does not read them. */
 #define MAX_UNREAD 16
 
+static GMutex connections_lock;
+
 /* A call on its way to an answer. */
 typedef struct
 {
@@ -322,14 +324,52 @@ inspect_calls_register (InspectCalls     *self,
                                             self, NULL, error);
 }
 
+/* In whatever thread drops the last reference. */
+static void
+connection_gone (gpointer  data,
+                 GObject  *where_it_was)
+{
+  InspectCalls *self = data;
+
+  g_mutex_lock (&connections_lock);
+  self->n_connections--;
+  g_main_context_wakeup (self->context);
+  g_mutex_unlock (&connections_lock);
+}
+
+void
+inspect_calls_track (InspectCalls    *self,
+                     GDBusConnection *connection)
+{
+  g_mutex_lock (&connections_lock);
+  self->n_connections++;
+  g_mutex_unlock (&connections_lock);
+
+  g_object_weak_ref (G_OBJECT (connection), connection_gone, self);
+}
+
+gboolean
+inspect_calls_are_alone (InspectCalls *self)
+{
+  gboolean alone;
+
+  g_mutex_lock (&connections_lock);
+  alone = self->n_connections == 0;
+  g_mutex_unlock (&connections_lock);
+
+  return alone;
+}
+
 void
 inspect_calls_init (InspectCalls *self,
+                    GMainContext *context,
                     GCancellable *cancellable,
                     guint        *n_pending)
 {
   *self = (InspectCalls) {
     .looker = inspect_looker_new (),
     .loop = inspect_loop_new (),
+    .context = context,
     .cancellable = cancellable,
     .n_pending = n_pending,
   };

@@ -39,7 +39,7 @@ typedef enum
  * answers whatever the rest of the program does.
  *
  * When it is stopped it closes what is open, and stays until its last call is answered or given up
- * (`n_pending`), which may take as long as a worker likes.
+ * (`n_pending`), which may take as long as a worker likes, and until GDBus has let go of what it had.
  */
 typedef struct
 {
@@ -192,14 +192,15 @@ service_thread (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   self->cancellable = g_cancellable_new ();
-  inspect_calls_init (&self->calls, self->cancellable, &self->n_pending);
+  inspect_calls_init (&self->calls, self->context, self->cancellable, &self->n_pending);
   worker_count_turns (TRUE);
 
   open_in_service (self);
   while (!self->ends)
     g_main_context_iteration (self->context, TRUE);
   set_stage (self, STAGE_CLOSED, NULL);
-  while (self->n_pending > 0 || g_main_context_pending (self->context))
+  while (self->n_pending > 0 || !inspect_calls_are_alone (&self->calls) ||
+         g_main_context_pending (self->context))
     g_main_context_iteration (self->context, TRUE);
 
   inspect_calls_clear (&self->calls);

@@ -151,6 +151,8 @@ peer_connected_cb (GObject      *source,
   Peer *self = data;
   GDBusConnection *connection = g_dbus_connection_new_finish (result, NULL);
 
+  if (connection != NULL)
+    inspect_calls_track (self->calls, connection);
   if (connection != NULL && self->has_gone)
     {
       g_dbus_connection_close (connection, NULL, NULL, NULL);
