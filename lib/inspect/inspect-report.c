@@ -279,7 +279,7 @@ add_program (GVariantBuilder *builder)
 
   add_signed (builder, "pid", getpid ());
   if (name != NULL)
-    add_string (builder, "name", name);
+    add_string (builder, "name", strrchr (name, '/') != NULL ? strrchr (name, '/') + 1 : name);
   else if (proc_entry_read (getpid (), &entry))
     add_string (builder, "name", entry.name);
   add_string (builder, "version", PROCTOR_VERSION);

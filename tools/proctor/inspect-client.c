@@ -286,6 +286,7 @@ open_socket (InspectedProgram  *self,
 {
   g_autoptr(GSocket) socket = NULL;
   g_autoptr(GSocketConnection) stream = NULL;
+  g_autoptr(GError) local_error = NULL;
   Wait wait = { NULL };
   int fd = connect_to_socket (self, error);
 
@@ -304,13 +305,14 @@ open_socket (InspectedProgram  *self,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, wait.cancellable,
                          answered_cb, &wait);
   wait_for_answer (&wait);
-  self->connection = g_dbus_connection_new_finish (wait.result, error);
+  self->connection = g_dbus_connection_new_finish (wait.result, &local_error);
   if (self->connection == NULL && wait.is_over)
-    {
-      g_clear_error (error);
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("Program %d does not answer"),
-                   self->pid);
-    }
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("Program %d does not answer"),
+                 self->pid);
+  else if (self->connection == NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                 _("Program %d does not speak D-Bus as it should: %s"), self->pid,
+                 local_error->message);
   clear_wait (&wait);
   return self->connection != NULL;
 }

@@ -124,7 +124,7 @@ look_at_watcher (Search *search)
     {
       if (silence >= PATIENCE)
         add (search, "main-loop",
-             g_strdup_printf (_("exited, and waiting for the main loop: the watcher's context has "
+             g_strdup_printf (_("exited, and waiting for the main loop: the watcher’s context has "
                                 "not run for %s"),
                               duration));
       return;

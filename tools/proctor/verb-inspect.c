@@ -80,7 +80,7 @@ dup_complaint (Options *options)
   if (options->why < 0 || options->stop < 0)
     return g_strdup (_("a process has a pid that is greater than 0"));
   if (options->signal != NULL && !parse_signal (options))
-    return g_strdup_printf (_("'%s' is no signal and pid, as TERM:1234"), options->signal);
+    return g_strdup_printf (_("“%s” is no signal and pid, as TERM:1234"), options->signal);
   if (!(options->interval >= MIN_INTERVAL && options->interval <= MAX_INTERVAL))
     return g_strdup (_("--interval takes from 0.1 to 3600 seconds"));
 
@@ -195,7 +195,8 @@ sight_clear (gpointer data)
   g_variant_unref (((Sight *) data)->report);
 }
 
-static void
+/* FALSE: it does not answer as it should, which has been said. */
+static gboolean
 add_sight (GArray           *sights,
            InspectedProgram *program,
            gint64            process)
@@ -208,16 +209,30 @@ add_sight (GArray           *sights,
       g_autofree char *title = inspected_program_dup_title (program);
 
       tool_message (_("Could not look into %s: %s"), title, error->message);
-      return;
+      return FALSE;
     }
   if (process == 0 || program->pid == process || has_process (sight.report, process))
     g_array_append_val (sights, sight);
   else
     g_variant_unref (sight.report);
+  return TRUE;
+}
+
+static void
+complain_of_none (const char *wanted,
+                  gint64      process)
+{
+  if (process != 0)
+    tool_message (_("no program that can be looked into has a process %d"), (int) process);
+  else if (wanted != NULL)
+    tool_message (_("there is no program “%s” that can be looked into"), wanted);
+  else
+    tool_message (_("there is no program that can be looked into: one allows it by PROCTOR_INSPECT=1 "
+                    "or proctor_inspect_start()"));
 }
 
 /* Those that are meant, looked at: by their own pid or name; where none has that pid, those with such
- * a process. @process, if it is not 0, has to be theirs.
+ * a process. @process, if it is not 0, has to be theirs. Where there is none, that is said.
  */
 static GArray *
 look_at_programs (GPtrArray  *programs,
@@ -226,6 +241,7 @@ look_at_programs (GPtrArray  *programs,
 {
   GArray *sights = g_array_new (FALSE, FALSE, sizeof (Sight));
   gboolean found = FALSE;
+  gboolean all_answer = TRUE;
 
   g_array_set_clear_func (sights, sight_clear);
   for (guint i = 0; i < programs->len; i++)
@@ -233,14 +249,16 @@ look_at_programs (GPtrArray  *programs,
       if (!is_named (programs->pdata[i], wanted))
         continue;
       found = TRUE;
-      add_sight (sights, programs->pdata[i], process);
+      all_answer &= add_sight (sights, programs->pdata[i], process);
     }
 
   if (!found && wanted != NULL && get_pid (wanted) != 0)
     {
       for (guint i = 0; i < programs->len; i++)
-        add_sight (sights, programs->pdata[i], get_pid (wanted));
+        all_answer &= add_sight (sights, programs->pdata[i], get_pid (wanted));
     }
+  if (sights->len == 0 && all_answer)
+    complain_of_none (wanted, process);
   return sights;
 }
 
@@ -253,20 +271,6 @@ find_programs (void)
   if (programs == NULL)
     tool_message (_("Could not look for programs: %s"), error->message);
   return programs;
-}
-
-static int
-complain_of_none (const Options *options,
-                  gint64         process)
-{
-  if (process != 0)
-    tool_message (_("no program that can be looked into has a process %d"), (int) process);
-  else if (options->program != NULL)
-    tool_message (_("there is no program '%s' that can be looked into"), options->program);
-  else
-    tool_message (_("there is no program that can be looked into: one allows it by PROCTOR_INSPECT=1 "
-                    "or proctor_inspect_start()"));
-  return TOOL_EXIT_TROUBLE;
 }
 
 /* ---- what is wanted */
@@ -310,10 +314,15 @@ static int
 show (GPtrArray     *programs,
       const Options *options)
 {
-  g_autoptr(GArray) sights = look_at_programs (programs, options->program, 0);
+  g_autoptr(GArray) sights = NULL;
 
-  if (sights->len == 0 && !(options->json && programs->len == 0))
-    return complain_of_none (options, 0);
+  /* For a machine it is no trouble that there is none. */
+  if (options->json && programs->len == 0)
+    sights = g_array_new (FALSE, FALSE, sizeof (Sight));
+  else
+    sights = look_at_programs (programs, options->program, 0);
+  if (sights->len == 0 && (programs->len > 0 || !options->json))
+    return TOOL_EXIT_TROUBLE;
 
   if (options->json)
     print_reports_as_json (sights);
@@ -407,7 +416,7 @@ tell_why (GPtrArray     *programs,
   if (sights->len == 0)
     {
       g_clear_pointer (&json, json_array_unref);
-      return complain_of_none (options, options->why);
+      return TOOL_EXIT_TROUBLE;
     }
 
   for (guint i = 0; i < sights->len; i++)
@@ -433,7 +442,7 @@ act (GPtrArray     *programs,
   InspectedProgram *program;
 
   if (sights->len == 0)
-    return complain_of_none (options, pid);
+    return TOOL_EXIT_TROUBLE;
 
   program = g_array_index (sights, Sight, 0).program;
   if (options->stop != 0)
@@ -502,8 +511,7 @@ follow (const Options *options)
       if (sights == NULL || sights->len == 0)
         {
           /* That it has ended is no trouble for who has watched it. */
-          if (!drawn)
-            exit_code = programs != NULL ? complain_of_none (options, 0) : TOOL_EXIT_TROUBLE;
+          exit_code = drawn && programs != NULL ? 0 : TOOL_EXIT_TROUBLE;
           break;
         }
       draw (sights, is_terminal);
