@@ -478,6 +478,18 @@ passed_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+is_still_there (GPtrArray  *programs,
+                const char *wanted)
+{
+  for (guint i = 0; i < programs->len; i++)
+    {
+      if (is_named (programs->pdata[i], wanted))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* In the terminal's own page each look is drawn over the last; elsewhere they follow each other. */
 static void
 draw (GArray   *sights,
@@ -507,11 +519,13 @@ follow (const Options *options)
       gboolean passed = FALSE;
       guint timer;
 
+      /* That it has ended is no trouble for who has watched it. */
+      if (drawn && programs != NULL && !is_still_there (programs, options->program))
+        break;
       sights = programs != NULL ? look_at_programs (programs, options->program, 0) : NULL;
       if (sights == NULL || sights->len == 0)
         {
-          /* That it has ended is no trouble for who has watched it. */
-          exit_code = drawn && programs != NULL ? 0 : TOOL_EXIT_TROUBLE;
+          exit_code = TOOL_EXIT_TROUBLE;
           break;
         }
       draw (sights, is_terminal);
