@@ -177,6 +177,24 @@ test_paused (void)
   kill_and_wait (process);
 }
 
+/* A thread that takes large pieces reads the pipe by itself, and then does not come again. */
+static void
+test_paused_after_large_reads (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("pattern", "100000000", NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autofree char *buffer = g_malloc (1 << 20);
+  GInputStream *stream;
+
+  proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
+  process = spawn_or_abort (command);
+  stream = G_INPUT_STREAM (proctor_process_get_stdout (process));
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpint (g_input_stream_read (stream, buffer, 1 << 20, NULL, NULL), >, 0);
+  assert_why (proctor_process_get_pid (process), "paused", "nobody has read stdout for");
+  kill_and_wait (process);
+}
+
 static void
 test_stdin_blocked (void)
 {
@@ -696,6 +714,7 @@ main (int    argc,
 {
   static const Test tests[] = {
     { "paused", test_paused },
+    { "paused-after-large-reads", test_paused_after_large_reads },
     { "stdin-blocked", test_stdin_blocked },
     { "descendant", test_descendant },
     { "main-loop", test_main_loop },

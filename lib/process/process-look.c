@@ -103,7 +103,9 @@ look_at_output (ProcessActor *self,
   look->n_waiting = channel.awaited ? 1 : 0;
   look->held += channel.held;
   look->is_held_back = channel.held_back;
-  look->is_paused = channel.paused && !look->is_collected && look->is_open;
+  /* A thread that reads by itself is missed only where there is something to be read. */
+  look->is_paused = channel.paused && !look->is_collected && look->is_open &&
+                    (!channel.pulled || look->in_pipe > 0);
   look->paused_since = channel.paused_since;
 }
 

@@ -51,7 +51,7 @@ struct _ReadChannel
   gboolean held_back;
   gboolean paused;
   gboolean pulled; /* and that because a thread reads by itself, see read_channel_pull() */
-  gint64 paused_since; /* monotonic; only if it is */
+  gint64 paused_since; /* monotonic; only if it is. With `pulled`, when that thread came last */
   gboolean resume_posted;
   const ReadRequest *waiting_for; /* borrowed from who waits */
   StreamWaiter *waiter;             /* borrowed */
@@ -502,7 +502,10 @@ read_channel_try (ReadChannel  *self,
     }
   /* A thread that has got all that was held comes again, and reads the rest by itself. */
   if (answered && waiter == NULL && may_pull (request) && self->held.length == 0)
-    self->pulled = self->paused && !self->held_back;
+    {
+      self->pulled = self->paused && !self->held_back;
+      self->paused_since = g_get_monotonic_time ();
+    }
   resume = claim_resume_if_due_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
@@ -528,6 +531,8 @@ pull_for_worker (gpointer data)
 
   g_mutex_lock (&self->channel_lock);
   may_read = !self->closed && !self->held_back && self->held.length == 0 && get_lent (self) == 0;
+  if (self->pulled)
+    self->paused_since = g_get_monotonic_time ();
   g_mutex_unlock (&self->channel_lock);
 
   if (!may_read || self->source == NULL)
@@ -542,7 +547,8 @@ pull_for_worker (gpointer data)
     {
       pipe_source_stop (self->source);
       g_mutex_lock (&self->channel_lock);
-      self->paused = self->pulled = TRUE;
+      set_paused_locked (self, TRUE);
+      self->pulled = TRUE;
       g_mutex_unlock (&self->channel_lock);
     }
 }
@@ -696,7 +702,8 @@ read_channel_look (ReadChannel     *self,
   *look = (ReadChannelLook) {
     .held = self->held.length + get_lent (self),
     .limit = self->limit,
-    .paused = self->paused && !self->pulled,
+    .paused = self->paused,
+    .pulled = self->pulled,
     .paused_since = self->paused_since,
     .held_back = self->held_back,
     .awaited = self->waiter != NULL,

@@ -99,7 +99,8 @@ typedef struct
   gsize held;
   gsize limit;
   gboolean paused;
-  gint64 paused_since; /* monotonic */
+  gboolean pulled;     /* that is because a thread reads by itself */
+  gint64 paused_since; /* monotonic; with `pulled`, when that thread came last */
   gboolean held_back;
   gboolean awaited;    /* a read waits for more */
   gboolean closed;     /* by the reader */

@@ -218,7 +218,9 @@ look_at_pause (Search     *search,
 {
   gint64 paused = report_get_number (pipe, "paused_us");
   g_autofree char *duration = inspect_dup_duration (paused);
-  g_autofree char *held = inspect_dup_count (report_get_number (pipe, "held"));
+  gint64 n_held = report_get_number (pipe, "held");
+  g_autofree char *held =
+    inspect_dup_count (n_held > 0 ? n_held : report_get_number (pipe, "in_pipe"));
 
   if (paused < PATIENCE)
     return;
