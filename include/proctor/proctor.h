@@ -34,5 +34,6 @@
 #include <proctor/proctor-service.h>
 #include <proctor/proctor-trace.h>
 #include <proctor/proctor-diagnose.h>
+#include <proctor/proctor-inspect.h>
 
 #undef PROCTOR_INSIDE

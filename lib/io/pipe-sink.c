@@ -46,6 +46,7 @@ pipe_sink_close (PipeSink *self)
   g_queue_clear_full (&self->queue, (GDestroyNotify) g_bytes_unref);
   self->head_offset = 0;
   self->unsent = 0;
+  self->blocked_since = 0;
   if (self->fd < 0)
     return;
 
@@ -221,6 +222,10 @@ pipe_sink_flush (PipeSink *self)
 
   if (!pipe_sink_is_open (self))
     return;
+  if (g_queue_is_empty (&self->queue))
+    self->blocked_since = 0;
+  else if (self->unsent < unsent_before || self->blocked_since == 0)
+    self->blocked_since = g_get_monotonic_time ();
   if (!g_queue_is_empty (&self->queue))
     {
       watch_for (self, EVENT_OUT);

@@ -51,8 +51,10 @@ struct _ProcessActor
   ProcessLink *link;
   char *description;
   LaunchKind launch_kind;
+  gint64 birth; /* monotonic */
 
   /* atomic */
+  ChildId *child; /* owned; NULL until it runs. Written once, by the worker */
   int drop_posted;
   int born; /* the child and its start time are there, and do not change any more */
   Message drop_message;
@@ -61,7 +63,6 @@ struct _ProcessActor
   /* worker only */
   OwnEnviron *own_environ; /* owned until it is started */
   SpawnJob *job;           /* owned while starting */
-  ChildId *child;        /* owned; NULL until it runs */
   gboolean started;      /* the job has come back */
   gboolean exit_reported;
   gboolean exited;       /* the exit has been handled */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base-macros.h"
+#include "process/process-look.h"
 #include "process/stream-pump.h"
 #include "runtime/runtime.h"
 #include "spawn/spawn.h"
@@ -276,7 +277,7 @@ job_done_in_worker (Actor   *actor,
       return;
     }
 
-  self->child = g_steal_pointer (&job->child);
+  g_atomic_pointer_set (&self->child, g_steal_pointer (&job->child));
   self->start_time = job->start_time;
   self->start_monotonic = job->start_monotonic;
   tell_lists_of_birth (self);
@@ -477,6 +478,7 @@ process_actor_new (CommandSpec          *spec,
   self->own_environ = own_environ_ref (own_environ);
   self->watcher = g_object_ref (watcher);
   self->description = command_spec_describe (spec);
+  self->birth = now ();
   self->link = process_link_new (&self->actor, exited_in_worker);
   g_queue_init (&self->waits);
   g_queue_init (&self->stops);
@@ -515,6 +517,32 @@ Actor *
 process_actor_get_actor (ProcessActor *self)
 {
   return &self->actor;
+}
+
+ProcessActor *
+process_actor_from_actor (Actor *actor)
+{
+  return actor->free_func == process_actor_free ? (ProcessActor *) actor : NULL;
+}
+
+ChildId *
+process_actor_dup_child (ProcessActor *self)
+{
+  ChildId *child = g_atomic_pointer_get (&self->child);
+
+  return child != NULL ? child_id_ref (child) : NULL;
+}
+
+gint64
+process_actor_get_birth (ProcessActor *self)
+{
+  return self->birth;
+}
+
+ProctorChildWatcher *
+process_actor_get_watcher (ProcessActor *self)
+{
+  return self->watcher;
 }
 
 WriteChannel *

@@ -7,6 +7,7 @@
 #include "runtime/runtime.h"
 
 #include <glib/gi18n-lib.h>
+#include <stdatomic.h>
 
 #include <proctor/proctor.h>
 
@@ -31,6 +32,9 @@ typedef struct
 
 static GMutex runtime_lock;
 static Runtime runtime; /* guarded by runtime_lock */
+
+static void (*started_func) (void);       /* immutable after the library's start */
+static atomic_bool start_is_to_be_told;
 
 static guint
 wanted_workers (void)
@@ -72,7 +76,24 @@ start_locked (GError **error)
 
   if (runtime.n_workers == 0)
     g_propagate_error (error, g_steal_pointer (&local_error));
+  else
+    atomic_store (&start_is_to_be_told, TRUE);
   return runtime.n_workers > 0;
+}
+
+void
+runtime_set_started_func (void (*func) (void))
+{
+  started_func = func;
+}
+
+/* After any start, without the lock. */
+static void
+tell_start (void)
+{
+  if (G_UNLIKELY (atomic_load_explicit (&start_is_to_be_told, memory_order_relaxed)) &&
+      atomic_exchange (&start_is_to_be_told, FALSE) && started_func != NULL)
+    started_func ();
 }
 
 static Worker *
@@ -90,6 +111,7 @@ runtime_start (GError **error)
   started = start_locked (error);
   g_mutex_unlock (&runtime_lock);
 
+  tell_start ();
   return started;
 }
 
@@ -103,6 +125,7 @@ runtime_pick_worker (GError **error)
     worker = next_worker_locked ();
   g_mutex_unlock (&runtime_lock);
 
+  tell_start ();
   return worker;
 }
 
@@ -126,7 +149,20 @@ runtime_add_actor (Actor        *actor,
     }
   g_mutex_unlock (&runtime_lock);
 
+  tell_start ();
   return started;
+}
+
+void
+runtime_list (GPtrArray *workers,
+              GPtrArray *actors)
+{
+  g_mutex_lock (&runtime_lock);
+  for (guint i = 0; i < runtime.n_workers; i++)
+    g_ptr_array_add (workers, worker_ref (runtime.workers[i]));
+  for (GList *link = runtime.actors.head; link != NULL; link = link->next)
+    g_ptr_array_add (actors, actor_ref (link->data));
+  g_mutex_unlock (&runtime_lock);
 }
 
 static void

@@ -32,6 +32,17 @@ gboolean runtime_drop_actor (Actor *actor);
 /* All actors with this function that have not ended, each with a reference. */
 GPtrArray *runtime_list_actors (MessageFunc shutdown_func);
 
+/* ---- looking at all of it */
+
+/* Calls @func when workers have been started, in the thread that wanted them, without a lock. To be
+ * said once, before any thread can start any.
+ */
+void runtime_set_started_func (void (*func) (void));
+
+/* Adds all workers and all actors that live at this moment, each with a reference. */
+void runtime_list (GPtrArray *workers,
+                   GPtrArray *actors);
+
 /* ---- the end */
 
 typedef enum

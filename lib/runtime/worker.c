@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: worker_new, worker_stop, worker_post, worker_post_and_help and worker_is_current ANY;
- * everything else WORKER: the thread that holds turn_lock.
+/* Thread: worker_new, worker_stop, worker_post, worker_post_and_help, worker_is_current,
+ * worker_count_turns and worker_get_load ANY; everything else WORKER: the thread that holds turn_lock.
  */
 
 #include "config.h"
@@ -60,6 +60,13 @@ struct _Worker
   atomic_uint n_posting; /* threads inside worker_post() */
   atomic_bool stopped;   /* the thread has ended */
 
+  /* atomic; written by whoever holds turn_lock */
+  _Atomic gint64 turn_began; /* 0: nobody is at it, or that turn is not counted */
+  _Atomic gint64 counted_since;
+  _Atomic gint64 busy;
+  _Atomic gint64 longest_turn;
+  atomic_ullong n_turns;
+
   /* guarded by turn_lock */
   GMutex turn_lock;
   gboolean is_helped;      /* another thread is at it */
@@ -85,6 +92,76 @@ set_current_worker (Worker *self)
 {
   current_worker = self;
   trace_worker_number = self != NULL ? self->number : 0;
+}
+
+static _Atomic gint64 counting_since; /* 0: nobody counts */
+
+/* ---- counting turns */
+
+void
+worker_count_turns (gboolean count)
+{
+  atomic_store (&counting_since, count ? g_get_monotonic_time () : 0);
+}
+
+static void
+begin_turn (Worker *self)
+{
+  gint64 since = atomic_load_explicit (&counting_since, memory_order_relaxed);
+
+  if (G_LIKELY (since == 0))
+    return;
+
+  if (atomic_load_explicit (&self->counted_since, memory_order_relaxed) != since)
+    {
+      atomic_store_explicit (&self->busy, 0, memory_order_relaxed);
+      atomic_store_explicit (&self->longest_turn, 0, memory_order_relaxed);
+      atomic_store_explicit (&self->n_turns, 0, memory_order_relaxed);
+      atomic_store_explicit (&self->counted_since, since, memory_order_relaxed);
+    }
+  atomic_store_explicit (&self->turn_began, g_get_monotonic_time (), memory_order_relaxed);
+}
+
+/* Only this thread writes them, so no addition has to be one step. */
+static void
+end_turn (Worker *self)
+{
+  gint64 began = atomic_load_explicit (&self->turn_began, memory_order_relaxed);
+  gint64 took;
+
+  if (G_LIKELY (began == 0))
+    return;
+
+  took = g_get_monotonic_time () - began;
+  atomic_store_explicit (&self->busy,
+                         atomic_load_explicit (&self->busy, memory_order_relaxed) + took,
+                         memory_order_relaxed);
+  if (took > atomic_load_explicit (&self->longest_turn, memory_order_relaxed))
+    atomic_store_explicit (&self->longest_turn, took, memory_order_relaxed);
+  atomic_store_explicit (&self->n_turns,
+                         atomic_load_explicit (&self->n_turns, memory_order_relaxed) + 1,
+                         memory_order_relaxed);
+  atomic_store_explicit (&self->turn_began, 0, memory_order_relaxed);
+}
+
+void
+worker_get_load (Worker     *self,
+                 WorkerLoad *load)
+{
+  gint64 since = atomic_load (&counting_since);
+  gboolean has_counted = atomic_load (&self->counted_since) == since;
+
+  *load = (WorkerLoad) {
+    .index = self->number - 1,
+    .turn_began = atomic_load (&self->turn_began),
+    .since = since,
+  };
+  if (!has_counted)
+    return;
+
+  load->busy = atomic_load (&self->busy);
+  load->longest_turn = atomic_load (&self->longest_turn);
+  load->n_turns = atomic_load (&self->n_turns);
 }
 
 /* ---- timers */
@@ -368,11 +445,13 @@ act (Worker    *self,
   set_current_worker (self);
   self->is_helped = TRUE;
   self->must_wake = FALSE;
+  begin_turn (self);
 
   func (data);
   if (self->must_wake)
     mailbox_nudge (self->mailbox);
 
+  end_turn (self);
   self->is_helped = FALSE;
   set_current_worker (NULL);
 }
@@ -475,13 +554,18 @@ poll_without_turn (GPollFD *fds,
   int error_number;
   int n_ready;
 
+  end_turn (self);
   if (timeout == 0)
-    return g_poll (fds, n_fds, 0);
+    {
+      begin_turn (self);
+      return g_poll (fds, n_fds, 0);
+    }
 
   g_mutex_unlock (&self->turn_lock);
   n_ready = g_poll (fds, n_fds, timeout);
   error_number = errno;
   g_mutex_lock (&self->turn_lock);
+  begin_turn (self);
   errno = error_number;
   return n_ready;
 }
@@ -493,11 +577,13 @@ worker_thread (gpointer data)
 
   g_mutex_lock (&self->turn_lock);
   set_current_worker (self);
+  begin_turn (self);
   g_main_context_push_thread_default (self->context);
   /* What is handled last may have posted once more, for example the message that frees an actor. */
   while (!self->stopping || self->first_to_run != NULL || !mailbox_is_empty (self->mailbox))
     g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
+  end_turn (self);
   set_current_worker (NULL);
   g_mutex_unlock (&self->turn_lock);
 

@@ -72,6 +72,28 @@ void worker_hold_sigpipe (Worker      *self,
 void worker_release_sigpipe (const HeldSigpipe *held,
                              gboolean           was_raised);
 
+/* ---- how busy it is */
+
+/* From now on the turns of all workers are counted and timed, or not any more; counting begins at 0.
+ * Any thread.
+ */
+void worker_count_turns (gboolean count);
+
+/* All times are monotonic microseconds. */
+typedef struct
+{
+  guint index;
+  gint64 turn_began;   /* 0: it sleeps, or that turn is not counted */
+  gint64 since;        /* when counting began; 0: nobody counts */
+  gint64 busy;
+  gint64 longest_turn;
+  guint64 n_turns;
+} WorkerLoad;
+
+/* Any thread that keeps it alive: as it is at this moment, also while it is stuck. */
+void worker_get_load (Worker     *self,
+                      WorkerLoad *load);
+
 /* Worker only. */
 EventQueue *worker_get_event_queue (Worker *self);
 void worker_arm_timer (Worker    *self,

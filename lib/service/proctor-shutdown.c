@@ -8,6 +8,7 @@
 
 #include "base/base-macros.h"
 #include "base/base-thread.h"
+#include "inspect/inspect-service.h"
 #include "runtime/runtime.h"
 #include "runtime/worker.h"
 #include "stream/stream-wait.h"
@@ -53,6 +54,7 @@ forget (gpointer      question,
 static void
 let_the_rest_go (void)
 {
+  inspect_service_rest ();
   default_watcher_set (NULL);
   trace_session_rest ();
 }

@@ -51,6 +51,7 @@ struct _ReadChannel
   gboolean held_back;
   gboolean paused;
   gboolean pulled; /* and that because a thread reads by itself, see read_channel_pull() */
+  gint64 paused_since; /* monotonic; only if it is. With `pulled`, when that thread came last */
   gboolean resume_posted;
   const ReadRequest *waiting_for; /* borrowed from who waits */
   StreamWaiter *waiter;             /* borrowed */
@@ -111,6 +112,15 @@ static gboolean
 must_pause_locked (ReadChannel *self)
 {
   return self->held_back || (self->waiter == NULL && self->held.length > high_mark (self));
+}
+
+static void
+set_paused_locked (ReadChannel *self,
+                   gboolean     paused)
+{
+  if (paused && !self->paused)
+    self->paused_since = g_get_monotonic_time ();
+  self->paused = paused;
 }
 
 static gsize
@@ -226,7 +236,7 @@ take (gpointer      consumer,
   /* Whoever waits for more than has come may give up. */
   wake_sources_locked (self);
   pause = must_pause_locked (self);
-  self->paused = pause;
+  set_paused_locked (self, pause);
   g_mutex_unlock (&self->channel_lock);
 
   if (pause)
@@ -260,7 +270,7 @@ resume_in_worker (Actor   *actor,
   g_mutex_lock (&self->channel_lock);
   self->resume_posted = FALSE;
   pause = self->held_back;
-  self->paused = pause;
+  set_paused_locked (self, pause);
   self->pulled = FALSE;
   g_mutex_unlock (&self->channel_lock);
 
@@ -384,7 +394,8 @@ read_channel_detach (ReadChannel *self,
   self->away = g_steal_pointer (&self->source);
 
   g_mutex_lock (&self->channel_lock);
-  self->paused = self->pulled = FALSE;
+  set_paused_locked (self, FALSE);
+  self->pulled = FALSE;
   collected = collect_locked (self, collector);
   g_mutex_unlock (&self->channel_lock);
 
@@ -412,7 +423,7 @@ read_channel_attach (ReadChannel *self,
     }
   closed = self->closed;
   pause = must_pause_locked (self);
-  self->paused = pause && source != NULL;
+  set_paused_locked (self, pause && source != NULL);
   if (closed)
     byte_queue_clear (&self->held);
   wake_all_locked (self);
@@ -491,7 +502,10 @@ read_channel_try (ReadChannel  *self,
     }
   /* A thread that has got all that was held comes again, and reads the rest by itself. */
   if (answered && waiter == NULL && may_pull (request) && self->held.length == 0)
-    self->pulled = self->paused && !self->held_back;
+    {
+      self->pulled = self->paused && !self->held_back;
+      self->paused_since = g_get_monotonic_time ();
+    }
   resume = claim_resume_if_due_locked (self);
   g_mutex_unlock (&self->channel_lock);
 
@@ -517,6 +531,8 @@ pull_for_worker (gpointer data)
 
   g_mutex_lock (&self->channel_lock);
   may_read = !self->closed && !self->held_back && self->held.length == 0 && get_lent (self) == 0;
+  if (self->pulled)
+    self->paused_since = g_get_monotonic_time ();
   g_mutex_unlock (&self->channel_lock);
 
   if (!may_read || self->source == NULL)
@@ -531,7 +547,8 @@ pull_for_worker (gpointer data)
     {
       pipe_source_stop (self->source);
       g_mutex_lock (&self->channel_lock);
-      self->paused = self->pulled = TRUE;
+      set_paused_locked (self, TRUE);
+      self->pulled = TRUE;
       g_mutex_unlock (&self->channel_lock);
     }
 }
@@ -675,6 +692,24 @@ read_channel_is_paused (ReadChannel *self)
   program_unlock (&self->channel_lock);
 
   return paused;
+}
+
+void
+read_channel_look (ReadChannel     *self,
+                   ReadChannelLook *look)
+{
+  g_mutex_lock (&self->channel_lock);
+  *look = (ReadChannelLook) {
+    .held = self->held.length + get_lent (self),
+    .limit = self->limit,
+    .paused = self->paused,
+    .pulled = self->pulled,
+    .paused_since = self->paused_since,
+    .held_back = self->held_back,
+    .awaited = self->waiter != NULL,
+    .closed = self->closed,
+  };
+  g_mutex_unlock (&self->channel_lock);
 }
 
 gboolean

@@ -93,6 +93,22 @@ gsize read_channel_get_limit (ReadChannel *self);
 gboolean read_channel_at_eof (ReadChannel *self);
 gboolean read_channel_is_paused (ReadChannel *self);
 
+/* How things stand. Any thread, at any time: nobody is called under the channel's lock. */
+typedef struct
+{
+  gsize held;
+  gsize limit;
+  gboolean paused;
+  gboolean pulled;     /* that is because a thread reads by itself */
+  gint64 paused_since; /* monotonic; with `pulled`, when that thread came last */
+  gboolean held_back;
+  gboolean awaited;    /* a read waits for more */
+  gboolean closed;     /* by the reader */
+} ReadChannelLook;
+
+void read_channel_look (ReadChannel     *self,
+                        ReadChannelLook *look);
+
 /* Something to read, or the end. */
 gboolean read_channel_is_readable (ReadChannel *self);
 

@@ -534,6 +534,19 @@ write_channel_get_queued (WriteChannel *self)
 }
 
 void
+write_channel_look (WriteChannel *self,
+                    gsize        *ret_queued,
+                    guint        *ret_n_waiters,
+                    gboolean     *ret_closing)
+{
+  g_mutex_lock (&self->channel_lock);
+  *ret_queued = queued_locked (self);
+  *ret_n_waiters = self->waiters.length;
+  *ret_closing = self->closing || self->closed;
+  g_mutex_unlock (&self->channel_lock);
+}
+
+void
 write_channel_set_limits (WriteChannel *self,
                           gsize         low,
                           gsize         high)

@@ -99,6 +99,11 @@ gboolean write_channel_is_closing (WriteChannel *self);
 /* The same, and it is our own doing: the pipe was not lost. */
 gboolean write_channel_has_eof (WriteChannel *self);
 gsize write_channel_get_queued (WriteChannel *self);
+/* How many bytes of them are not sent yet, and how many calls wait. Any thread, at any time. */
+void write_channel_look (WriteChannel *self,
+                         gsize        *ret_queued,
+                         guint        *ret_n_waiters,
+                         gboolean     *ret_closing);
 void write_channel_set_limits (WriteChannel *self,
                                gsize         low,
                                gsize         high);

@@ -100,6 +100,18 @@ default_watcher_dup_existing (void)
   return g_steal_pointer (&watcher);
 }
 
+const char *
+default_watcher_get_type_name (void)
+{
+  const char *name;
+
+  g_mutex_lock (&watcher_lock);
+  name = default_watcher != NULL ? G_OBJECT_TYPE_NAME (default_watcher) : NULL;
+  g_mutex_unlock (&watcher_lock);
+
+  return name;
+}
+
 /* A main watcher ends on the main thread, which may be using it at this moment. */
 static gboolean
 unref_in_main (gpointer watcher)

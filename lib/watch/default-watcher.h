@@ -23,6 +23,11 @@ ProctorChildWatcher *default_watcher_dup_active (GError **error);
 /* The one there is, or NULL. */
 ProctorChildWatcher *default_watcher_dup_existing (void);
 
+/* The name of its type, or NULL. Nobody gets a reference, the last of which may not be dropped
+ * everywhere.
+ */
+const char *default_watcher_get_type_name (void);
+
 /* For children from now on; NULL: the default one is made when it is needed. */
 void default_watcher_set (ProctorChildWatcher *watcher);
 

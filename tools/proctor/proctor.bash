@@ -137,10 +137,51 @@ _proctor_bench()
     fi
 }
 
+_proctor_inspect()
+{
+    local cur prev words cword split
+    _init_completion -s -n =: || return
+
+    case $prev in
+        -w | --why | --stop)
+            _pids
+            return
+            ;;
+        --signal)
+            if [[ $cur == *:* ]]; then
+                local signal=${cur%%:*}
+                cur=${cur#*:}
+                _pids
+                COMPREPLY=("${COMPREPLY[@]/#/$signal:}")
+            else
+                COMPREPLY=($(compgen -A signal -S : -- "$cur"))
+                compopt -o nospace
+            fi
+            return
+            ;;
+        --interval)
+            return
+            ;;
+    esac
+    $split && return
+
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W '--why= --follow --interval= --signal= --stop= --json --help' -- "$cur"))
+        [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
+    else
+        _pids
+    fi
+}
+
 _proctor()
 {
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == run || ${COMP_WORDS[1]} == trace ]]; then
         _proctor_run
+        return
+    fi
+
+    if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == inspect ]]; then
+        _proctor_inspect
         return
     fi
 
@@ -152,7 +193,7 @@ _proctor()
     local cur prev words cword
     _init_completion || return
     if ((cword == 1)); then
-        COMPREPLY=($(compgen -W 'run trace doctor --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run trace inspect doctor --help --version' -- "$cur"))
     elif [[ ${words[1]} == doctor ]]; then
         COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
     fi

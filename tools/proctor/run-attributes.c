@@ -277,26 +277,6 @@ cpus_option_cb (const char  *option_name,
   return self->cpus->len > 0 || fail_value (value, option_name, error);
 }
 
-/* A number, or a name with or without SIG. */
-static gboolean
-parse_signal (const char *text,
-              int        *signum)
-{
-  if (parse_integer (text, 1, SIGRTMAX, signum))
-    return TRUE;
-
-  for (*signum = 1; *signum <= SIGRTMAX; (*signum)++)
-    {
-      g_autofree char *name = tool_dup_signal_name (*signum);
-
-      if (g_ascii_strcasecmp (name, text) == 0
-          || (g_str_has_prefix (name, "SIG") && g_ascii_strcasecmp (name + 3, text) == 0))
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
 static gboolean
 ignore_option_cb (const char  *option_name,
                   const char  *value,
@@ -306,7 +286,7 @@ ignore_option_cb (const char  *option_name,
   RunAttributes *self = data;
   int signum;
 
-  if (!parse_signal (value, &signum) || signum == SIGKILL || signum == SIGSTOP)
+  if (!tool_parse_signal (value, &signum) || signum == SIGKILL || signum == SIGSTOP)
     return fail_value (value, option_name, error);
 
   g_array_append_val (self->ignored, signum);

@@ -12,6 +12,8 @@
 
 #include <glib/gi18n.h>
 
+#include "tool.h"
+
 /* Longer than any run and far from overflow when microseconds are added to a clock. */
 #define MAX_SECONDS 1e9
 
@@ -23,25 +25,6 @@ run_ending_clear (RunEnding *self)
   g_clear_pointer (&self->plan, proctor_stop_plan_free);
 }
 
-/* "TERM", "SIGTERM" or "15"; 0: none of these. */
-static int
-parse_signal (const char *text)
-{
-  gint64 number;
-
-  if (g_ascii_string_to_signed (text, 10, 1, SIGRTMAX, &number, NULL))
-    return (int) number;
-  if (g_str_has_prefix (text, "SIG"))
-    text += strlen ("SIG");
-  for (int signum = 1; signum <= SIGRTMAX; signum++)
-    {
-      if (g_strcmp0 (sigabbrev_np (signum), text) == 0)
-        return signum;
-    }
-
-  return 0;
-}
-
 static gboolean
 add_step (ProctorStopPlan  *plan,
           const char       *text,
@@ -50,11 +33,11 @@ add_step (ProctorStopPlan  *plan,
   const char *colon = strchr (text, ':');
   gsize name_length = colon != NULL ? (gsize) (colon - text) : strlen (text);
   g_autofree char *name = g_strndup (text, name_length);
-  int signum = parse_signal (name);
+  int signum = 0;
   double seconds = DEFAULT_STEP_SECONDS;
   char *end = NULL;
 
-  if (signum == 0)
+  if (!tool_parse_signal (name, &signum))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                    _("“%s” is no signal for a step of --stop-plan"), name);

@@ -66,3 +66,30 @@ tool_dup_signal_name (int signum)
 
   return g_strdup_printf ("SIG%d", signum);
 }
+
+gboolean
+tool_parse_signal (const char *text,
+                   int        *signum)
+{
+  gint64 number;
+
+  if (g_ascii_string_to_signed (text, 10, 1, SIGRTMAX, &number, NULL))
+    {
+      *signum = (int) number;
+      return TRUE;
+    }
+
+  for (int i = 1; i <= SIGRTMAX; i++)
+    {
+      g_autofree char *name = tool_dup_signal_name (i);
+
+      if (g_ascii_strcasecmp (name, text) == 0 ||
+          g_ascii_strcasecmp (name + strlen ("SIG"), text) == 0)
+        {
+          *signum = i;
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}

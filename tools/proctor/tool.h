@@ -31,6 +31,10 @@ guint tool_get_text_width (const char *text);
 /* "SIGTERM" for 15, "SIGRTMIN+3" and the like; to be freed. */
 char *tool_dup_signal_name (int signum);
 
+/* "TERM", "SIGTERM" or "15", in any case; FALSE: none of these. */
+gboolean tool_parse_signal (const char *text,
+                            int        *signum);
+
 /* The verbs: each gets its own argv, with its own name first, and gives the exit code. */
 int verb_run (int    argc,
               char **argv);
@@ -40,5 +44,7 @@ int verb_bench (int    argc,
                 char **argv);
 int verb_trace (int    argc,
                 char **argv);
+int verb_inspect (int    argc,
+                  char **argv);
 
 G_END_DECLS
