@@ -40,5 +40,7 @@ int verb_bench (int    argc,
                 char **argv);
 int verb_trace (int    argc,
                 char **argv);
+int verb_tree (int    argc,
+               char **argv);
 
 G_END_DECLS
