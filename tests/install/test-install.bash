@@ -135,6 +135,7 @@ completion_completes()
     mkdir "$top/a-folder"
     [ "$(complete_words proctor r)" = run ] &&
         [ "$(complete_words proctor doctor --j)" = --json ] &&
+        [ "$(complete_words proctor tree --j)" = --json ] &&
         [ "$(complete_words proctor run --ti)" = --timeout= ] &&
         [ "$(complete_words proctor run --jobs 2 --sh)" = --shell ] &&
         [ "$(complete_words proctor run --cwd "$top/a-f")" = "$top/a-folder" ]

@@ -28,6 +28,7 @@ typedef struct
 static const Verb verbs[] = {
   { "run", N_("Run commands: one, or many in parallel"), verb_run },
   { "trace", N_("Run commands, and tell where their time goes"), verb_trace },
+  { "tree", N_("Show what descends from a process"), verb_tree },
   { "doctor", N_("Try out what this system lets programs do with processes"), verb_doctor },
 #ifdef PROCTOR_HAVE_INSPECT
   { "inspect", N_("Look into running programs that allow it"), verb_inspect },

@@ -193,7 +193,11 @@ _proctor()
     local cur prev words cword
     _init_completion || return
     if ((cword == 1)); then
-        COMPREPLY=($(compgen -W 'run trace inspect doctor --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run trace inspect tree doctor --help --version' -- "$cur"))
+    elif [[ ${words[1]} == tree && $cur != -* ]]; then
+        COMPREPLY=($(compgen -W "$(ps -eo pid= 2>/dev/null)" -- "$cur"))
+    elif [[ ${words[1]} == tree ]]; then
+        COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
     elif [[ ${words[1]} == doctor ]]; then
         COMPREPLY=($(compgen -W '--json --help' -- "$cur"))
     fi

@@ -46,5 +46,7 @@ int verb_trace (int    argc,
                 char **argv);
 int verb_inspect (int    argc,
                   char **argv);
+int verb_tree (int    argc,
+               char **argv);
 
 G_END_DECLS

@@ -8,9 +8,9 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <proctor/proctor.h>
 
+#include "tool-json.h"
 #include "tool-table.h"
 #include "tool.h"
 
@@ -70,26 +70,12 @@ print_table (GPtrArray *findings)
 }
 
 static void
-add_member (JsonBuilder *builder,
-            const char  *name,
-            const char  *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value != NULL)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
 print_json (GPtrArray *findings)
 {
   g_autoptr(JsonBuilder) builder = json_builder_new ();
-  g_autoptr(JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (builder);
-  add_member (builder, "state", states[find_worst (findings)].name);
+  tool_json_add_string (builder, "state", states[find_worst (findings)].name);
   json_builder_set_member_name (builder, "findings");
   json_builder_begin_array (builder);
   for (guint i = 0; i < findings->len; i++)
@@ -97,10 +83,10 @@ print_json (GPtrArray *findings)
       const ProctorFinding *finding = findings->pdata[i];
 
       json_builder_begin_object (builder);
-      add_member (builder, "name", proctor_finding_get_name (finding));
-      add_member (builder, "state", states[proctor_finding_get_state (finding)].name);
-      add_member (builder, "sentence", proctor_finding_get_sentence (finding));
-      add_member (builder, "way_out", proctor_finding_get_way_out (finding));
+      tool_json_add_string (builder, "name", proctor_finding_get_name (finding));
+      tool_json_add_string (builder, "state", states[proctor_finding_get_state (finding)].name);
+      tool_json_add_string (builder, "sentence", proctor_finding_get_sentence (finding));
+      tool_json_add_string (builder, "way_out", proctor_finding_get_way_out (finding));
       json_builder_set_member_name (builder, "values");
       json_builder_add_value (builder,
                               json_gvariant_serialize (proctor_finding_get_values (finding)));
@@ -108,10 +94,7 @@ print_json (GPtrArray *findings)
     }
   json_builder_end_array (builder);
   json_builder_end_object (builder);
-
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, TRUE);
-  g_print ("%s\n", text);
+  tool_json_print (builder);
 }
 
 int
@@ -130,7 +113,7 @@ verb_doctor (int    argc,
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   g_option_context_set_summary (
     context,
-    _ (
+    _(
       "Tries out what this system lets programs do with processes, and tells what is in the way."));
   if (!g_option_context_parse (context, &argc, &argv, &error))
     return tool_usage_error ("doctor", error->message);
