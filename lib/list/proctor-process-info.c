@@ -158,7 +158,9 @@ process_info_update (ProctorProcessInfo  *self,
  *
  * Returns: the number
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 guint64
 proctor_process_info_get_serial (ProctorProcessInfo *self)
@@ -176,7 +178,9 @@ proctor_process_info_get_serial (ProctorProcessInfo *self)
  *
  * Returns: the pid
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 GPid
 proctor_process_info_get_pid (ProctorProcessInfo *self)
@@ -196,7 +200,9 @@ proctor_process_info_get_pid (ProctorProcessInfo *self)
  * Returns: (transfer none) (array zero-terminated=1) (element-type filename): the arguments, in the
  *   encoding of file names
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 const char * const *
 proctor_process_info_get_argv (ProctorProcessInfo *self)
@@ -215,7 +221,9 @@ proctor_process_info_get_argv (ProctorProcessInfo *self)
  *
  * Returns: (transfer none): a text in UTF-8
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 const char *
 proctor_process_info_get_command_line (ProctorProcessInfo *self)
@@ -234,7 +242,9 @@ proctor_process_info_get_command_line (ProctorProcessInfo *self)
  *
  * Returns: the state
  *
- * Thread safety: the main thread. Since: 1.0
+ * Thread safety: the main thread.
+ *
+ * Since: 1.0
  */
 ProctorProcessState
 proctor_process_info_get_state (ProctorProcessInfo *self)
@@ -254,7 +264,9 @@ proctor_process_info_get_state (ProctorProcessInfo *self)
  *
  * Returns: %FALSE, with @returncode untouched, while it runs, and if its status is lost
  *
- * Thread safety: the main thread. Since: 1.0
+ * Thread safety: the main thread.
+ *
+ * Since: 1.0
  */
 gboolean
 proctor_process_info_get_returncode (ProctorProcessInfo *self,
@@ -275,7 +287,9 @@ proctor_process_info_get_returncode (ProctorProcessInfo *self,
  *
  * Returns: microseconds since 1970, in UTC
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 gint64
 proctor_process_info_get_start_time (ProctorProcessInfo *self)
@@ -294,7 +308,9 @@ proctor_process_info_get_start_time (ProctorProcessInfo *self)
  *
  * Returns: microseconds since 1970, in UTC; 0 while it runs
  *
- * Thread safety: the main thread. Since: 1.0
+ * Thread safety: the main thread.
+ *
+ * Since: 1.0
  */
 gint64
 proctor_process_info_get_end_time (ProctorProcessInfo *self)

@@ -147,7 +147,9 @@ proctor_process_get_pid (ProctorProcess *self)
  *
  * Returns: the number
  *
- * Thread safety: any thread. Since: 1.0
+ * Thread safety: any thread.
+ *
+ * Since: 1.0
  */
 guint64
 proctor_process_get_serial (ProctorProcess *self)
