@@ -48,6 +48,16 @@ static const Example examples[] = {
   { "threads", "^from a thread\n$" },
 };
 
+/* The same in every language. */
+#define TOUR \
+  "bytes: 63 61 66 e9\n" \
+  "line 1\nline 2\nline 3\n" \
+  "UPPER CASE\n" \
+  "codes: 0 1 2 3\n" \
+  "stopped: -15\n" \
+  "there is no such program\n" \
+  "it has failed\n"
+
 static gboolean
 system_has_pidfds (void)
 {
@@ -142,6 +152,29 @@ test_proxy_of_much (void)
     g_assert_cmpint (g_ascii_strtoll (peak + strlen ("peak: "), NULL, 10), <, 32 * 1024);
 }
 
+/* In the language that the argument of this program names, and with the interpreter for it, if that
+ * is named.
+ */
+static void
+test_tour (gconstpointer data)
+{
+  const char *language = data;
+  const char *interpreter = strchr (language, '=');
+  g_autofree char *out = NULL;
+
+  if (g_str_has_prefix (language, "python="))
+    out = output_of (
+      (char *[]){ (char *) interpreter + 1, EXAMPLES_SOURCES "/example-tour.py", NULL });
+  else if (g_str_has_prefix (language, "javascript="))
+    out = output_of (
+      (char *[]){ (char *) interpreter + 1, EXAMPLES_SOURCES "/example-tour.js", NULL });
+  else if (g_str_equal (language, "vala"))
+    out = output_of ((char *[]){ EXAMPLES_DIR "/example-tour-vala", NULL });
+  else
+    out = output_of ((char *[]){ EXAMPLES_DIR "/example-tour", NULL });
+  g_assert_cmpstr (out, ==, TOUR);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -157,6 +190,14 @@ main (int    argc,
     }
 
   g_test_add_func ("/examples/from-asyncio", test_from_asyncio);
+  g_test_add_data_func ("/examples/tour/c", "c", test_tour);
+  for (int i = 1; i < argc; i++)
+    {
+      g_autofree char *language = g_strndup (argv[i], strcspn (argv[i], "="));
+      g_autofree char *path = g_strconcat ("/examples/tour/", language, NULL);
+
+      g_test_add_data_func (path, argv[i], test_tour);
+    }
   g_test_add_func ("/examples/proxy-of-much", test_proxy_of_much);
 
   return g_test_run ();

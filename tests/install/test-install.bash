@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs into a folder of its own and uses what is there: test-install.bash BUILD PREFIX VERSION WITH_GIR WITH_TOOL WITH_DOCS WITH_NLS MESON
+# Installs into a folder of its own and uses what is there: test-install.bash BUILD PREFIX VERSION WITH_GIR WITH_TOOL WITH_DOCS WITH_NLS WITH_VALA MESON
 # SPDX-License-Identifier: LGPL-2.1-or-later
 set -u
 
-build=$1 prefix=$2 version=$3 with_gir=$4 with_tool=$5 with_docs=$6 with_nls=$7
-shift 7
+build=$1 prefix=$2 version=$3 with_gir=$4 with_tool=$5 with_docs=$6 with_nls=$7 with_vala=$8
+shift 8
 meson=("$@")
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -85,6 +85,24 @@ compile_gir()
 {
     g-ir-compiler "$(find "$root" -name Proctor-1.gir -print -quit)" \
         --output="$top/Proctor-1.typelib" && use_typelib "$top"
+}
+
+# What valac makes of the binding that is installed.
+vala_runs()
+{
+    local flags output
+    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+    PKG_CONFIG_PATH=$(dirname "$(find "$root" -name proctor-1.pc -print -quit)")
+    LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libproctor-1.so -print -quit)")
+    # Without --pkg gio-2.0: that is said by the file with the dependencies.
+    valac --vapidir "$(dirname "$(find "$root" -name proctor-1.vapi -print -quit)")" --pkg proctor-1 \
+        --ccode --directory "$top" "$sources/program.vala" || return 1
+    flags=$(pkg-config --cflags --libs proctor-1) || return 1
+    # shellcheck disable=SC2086 # the flags are words
+    "${CC:-gcc}" -w "$top/program.c" $flags -o "$top/program-vala" || return 1
+    output=$("$top/program-vala") || return 1
+    echo "$output"
+    [ "$output" = "$version installed" ]
 }
 
 run_tool()
@@ -187,6 +205,15 @@ if [ "$with_gir" = true ]; then
     else
         skip "the typelib from Python" "there is no Python with PyGObject"
         skip "the GIR compiled" "there is no Python with PyGObject"
+    fi
+fi
+if [ "$with_vala" = true ]; then
+    check "binding for Vala" installed 'vala/vapi/proctor-1.vapi'
+    check "its dependencies" installed 'vala/vapi/proctor-1.deps'
+    if command -v valac >/dev/null; then
+        check "Vala" vala_runs
+    else
+        skip "Vala" "there is no valac"
     fi
 fi
 if [ "$with_nls" = true ]; then
