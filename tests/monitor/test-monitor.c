@@ -527,6 +527,7 @@ test_flood (void)
   GtkTextBuffer *buffer = monitor_output_get_buffer (monitor_job_get_output (job));
   GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (page_part (window, "scroller"));
 
+  display_take_longest_gap ();
   display_run_until (monitor_output_get_received (monitor_job_get_output (job)) == 168894 &&
                      status_is (window, "Succeeded"));
   g_assert_true (output_has (window, "\n30000\n"));
