@@ -61,7 +61,7 @@ def debian_options(known):
 
 
 def flatpak_manifest(known):
-    wrong = []
+    wrong = [] if list(DATA.glob("*.json")) else ["there is none"]
     for path in DATA.glob("*.json"):
         manifest = json.loads(path.read_text())
         if manifest["app-id"] != path.stem:

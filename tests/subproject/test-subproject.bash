@@ -82,5 +82,6 @@ check "is made static" "${meson[@]}" configure "$build" -Dproctor:default_librar
 check "compiles statically" "${meson[@]}" compile -C "$build"
 check "runs without the shared library" user_is_static
 check "configures with all parts" "${meson[@]}" setup "$top/build-all" "$top" --wrap-mode=forcefallback \
-    -Dproctor:docs=auto -Dproctor:introspection=auto -Dproctor:tests=true -Dproctor:tools=true
+    -Dproctor:docs=auto -Dproctor:introspection=auto -Dproctor:monitor=auto \
+    -Dproctor:tests=true -Dproctor:tools=true
 echo "1..$number"
