@@ -77,10 +77,24 @@ struct _TestTarget
   GOutputStream parent_instance;
   gsize taken;
   gsize fail_at; /* 0: never */
+  char *gate;    /* or NULL: see take_when_exited() */
   gboolean flushed;
 };
 
 G_DEFINE_FINAL_TYPE (TestTarget, test_target, G_TYPE_OUTPUT_STREAM)
+
+/* The first that comes is the child's pid. It goes on when there is the file, and the first write ends
+ * when the child is gone; a moment later, so that what the exit leads to most likely happens during it.
+ */
+static void
+take_when_exited (TestTarget *self,
+                  const char *pid)
+{
+  g_assert_true (g_file_set_contents (self->gate, "", 0, NULL));
+  while (kill (atoi (pid), 0) == 0)
+    g_usleep (500);
+  g_usleep (20 * 1000);
+}
 
 static gssize
 test_target_write (GOutputStream  *stream,
@@ -97,6 +111,8 @@ test_target_write (GOutputStream  *stream,
       return -1;
     }
   count = MIN (count, 5000);
+  if (self->gate != NULL && self->taken == 0)
+    take_when_exited (self, buffer);
   self->taken += count;
   return (gssize) count;
 }
@@ -314,6 +330,28 @@ test_slow_target (void)
   n_read = g_thread_join (thread);
   g_assert_cmpuint (*n_read, ==, 300000);
   g_free (n_read);
+}
+
+/* A stream holds all that its pipe had, and that is at its end, although it is not read. */
+static void
+test_stopped_at_its_end (void)
+{
+  g_autofree char *gate = work_path ("gate");
+  g_autoptr(TestTarget) target = new_target (0);
+  g_autoptr(ProctorCommand) command = proctor_command_new (
+    "sh", "-c", "echo $$; until test -e $0; do sleep 0.01; done; exec head -c 2001 /dev/zero", gate,
+    NULL);
+  g_autoptr(ProctorResult) result = NULL;
+
+  g_remove (gate);
+  target->gate = gate;
+  proctor_command_set_stdout_stream (command, G_OUTPUT_STREAM (target));
+  proctor_command_set_limit (command, 1000);
+  proctor_command_set_drain_grace (command, 0);
+  result = run_or_abort (command, NULL);
+  g_assert_true (proctor_result_check (result, NULL));
+  g_assert_false (proctor_result_is_incomplete (result));
+  g_assert_cmpuint (target->taken, >, 2001);
 }
 
 /* But what a descendant goes on writing after the exit is not waited for. */
@@ -705,6 +743,7 @@ static const ApiTest tests[] = {
   { "backpressure", test_backpressure, ALL_WAYS },
   { "silent-source", test_silent_source, ALL_WAYS },
   { "slow-target", test_slow_target, TWO_WAYS },
+  { "stopped-at-its-end", test_stopped_at_its_end },
   { "endless-descendant", test_endless_descendant, TWO_WAYS },
   { "source-fails", test_source_fails, ALL_WAYS },
   { "target-fails", test_target_fails, ALL_WAYS },

@@ -232,6 +232,57 @@ test_source_drain (void)
   close (theirs);
 }
 
+static void
+end_if_empty (gpointer data)
+{
+  Reader *self = data;
+  int theirs = self->fd;
+
+  /* It is for one that does not read. */
+  pipe_source_start (&self->source, &reader_consumer, self);
+  pipe_source_end_if_empty (&self->source);
+  pipe_source_stop (&self->source);
+  pipe_source_end_if_empty (&self->source);
+  write_all (theirs, 0, 10);
+  close (theirs);
+  pipe_source_end_if_empty (&self->source);
+  g_assert_cmpint (atomic_load (&self->n_ended), ==, 0);
+  g_assert_cmpuint (atomic_load (&self->n_taken), ==, 0);
+}
+
+static void
+take_and_end_if_empty (gpointer data)
+{
+  Reader *self = data;
+
+  /* Before it comes to the end. */
+  self->stop_after_take = TRUE;
+  pipe_source_start (&self->source, &reader_consumer, self);
+  pipe_source_drain (&self->source, PIPE_SOURCE_ALL);
+  g_assert_cmpuint (atomic_load (&self->n_taken), ==, 10);
+  g_assert_cmpint (atomic_load (&self->n_ended), ==, 0);
+  pipe_source_end_if_empty (&self->source);
+  g_assert_cmpint (atomic_load (&self->n_ended), ==, 1);
+  g_assert_cmpint (atomic_load (&self->error_number), ==, 0);
+  pipe_source_end_if_empty (&self->source);
+}
+
+/* Not while there is a writer, and not while there are bytes. */
+static void
+test_source_end_if_empty (void)
+{
+  Reader reader;
+  int ours;
+  int theirs;
+
+  make_pipe (&ours, &theirs, 0);
+  reader_init (&reader, ours);
+  reader.fd = theirs;
+  call_in_worker (reader.worker, end_if_empty, &reader);
+  call_in_worker (reader.worker, take_and_end_if_empty, &reader);
+  g_assert_cmpint (atomic_load (&reader.n_ended), ==, 1);
+}
+
 static const struct
 {
   const char *name;
@@ -245,6 +296,7 @@ static const struct
   { "refused", test_source_refused },
   { "unwatchable", test_source_unwatchable },
   { "drain", test_source_drain },
+  { "end-if-empty", test_source_end_if_empty },
 };
 
 int

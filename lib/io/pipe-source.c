@@ -7,6 +7,7 @@
 #include "io/pipe-source.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -170,6 +171,20 @@ pipe_source_drain (PipeSource *self,
       if (!read_once (self, TRUE))
         break;
     }
+}
+
+void
+pipe_source_end_if_empty (PipeSource *self)
+{
+  struct pollfd poll_fd = { .fd = self->fd, .events = POLLIN };
+
+  if (!pipe_source_is_open (self) || pipe_source_is_reading (self))
+    return;
+
+  /* A hang-up comes for good, so that what is counted after it is all there will ever be. */
+  if (poll (&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLHUP) != 0 &&
+      pipe_source_count_arrived (self) == self->n_read)
+    end (self, 0);
 }
 
 void

@@ -86,6 +86,11 @@ gssize pipe_source_read (PipeSource *self,
 void pipe_source_drain (PipeSource *self,
                         guint       n_most);
 
+/* For one that is stopped: ends it if there is nothing in the pipe and nobody any more who could write
+ * to it. That is what it would find when it is started again.
+ */
+void pipe_source_end_if_empty (PipeSource *self);
+
 /* Leaves what comes in the pipe. */
 void pipe_source_stop (PipeSource *self);
 

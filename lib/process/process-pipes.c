@@ -301,11 +301,16 @@ process_drain_grace_passed (Timer *timer)
       return;
     }
 
-  /* What is there by now is not lost; reading it may find the end, and finish everything. */
+  /* What is there by now is not lost; reading it may find the end, and finish everything. A slow
+   * stream's pipe is perhaps not read at the moment, but may be at its end nevertheless.
+   */
   if (self->communication != NULL)
     {
       for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-        pipe_source_drain (&self->outputs[i].source, PIPE_SOURCE_ALL);
+        {
+          pipe_source_drain (&self->outputs[i].source, PIPE_SOURCE_ALL);
+          pipe_source_end_if_empty (&self->outputs[i].source);
+        }
       process_check_communication (self, TRUE);
       return;
     }
