@@ -115,7 +115,7 @@ parse (Options   *options,
     "%s\n\n%s\n%s",
     _("A program that uses the library lets its user look into it when it runs with\n"
       "PROCTOR_INSPECT=1, or calls proctor_inspect_start(). It answers although its main loop or\n"
-      "one of the library's threads hangs. Without PID or NAME all such programs are shown. The\n"
+      "one of the library’s threads hangs. Without PID or NAME all such programs are shown. The\n"
       "exit code is 1 when --why has found something."),
     _("Examples:"),
     "  proctor inspect\n"
