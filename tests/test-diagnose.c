@@ -211,11 +211,14 @@ test_forked_copy (void)
       g_autoptr(GError) error = NULL;
       GPtrArray *findings = proctor_diagnose (NULL, &error);
 
-      _exit (findings == NULL && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED) ? 0
-                                                                                              : 1);
+      /* An exit code would be valgrind's, which counts what the copy does not free as lost. */
+      if (findings == NULL && g_error_matches (error, PROCTOR_ERROR, PROCTOR_ERROR_FORKED))
+        kill (getpid (), SIGKILL);
+      _exit (1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
 }
 
 /* GTask keeps the threads of its pool for a while, so what uses them is not counted. */
