@@ -69,7 +69,7 @@ main (int    argc,
       return 0;
     }
   g_test_init (&argc, &argv, NULL);
-  deadline_start ("test-example-gtk", 60);
+  deadline_start ("test-example-gtk-window", 60);
 
   g_test_add_func ("/example-gtk/window", test_window);
 
