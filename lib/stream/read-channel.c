@@ -518,6 +518,7 @@ typedef struct
 {
   ReadChannel *channel;
   ReadRequest *request;
+  gboolean only_if_much;
 } Pull;
 
 /* What is held only the worker can make more, which this is, and only the reader less. */
@@ -526,6 +527,7 @@ pull_for_worker (gpointer data)
 {
   ReadChannel *self = ((Pull *) data)->channel;
   ReadRequest *request = ((Pull *) data)->request;
+  gboolean only_if_much = ((Pull *) data)->only_if_much;
   gboolean may_read;
   gssize length;
 
@@ -535,7 +537,7 @@ pull_for_worker (gpointer data)
     self->paused_since = g_get_monotonic_time ();
   g_mutex_unlock (&self->channel_lock);
 
-  if (!may_read || self->source == NULL)
+  if (!may_read || self->source == NULL || (only_if_much && !self->reads_were_large))
     return;
 
   length = pipe_source_read (self->source, request->buffer, request->length);
@@ -543,6 +545,7 @@ pull_for_worker (gpointer data)
     return;
 
   request->n_read = (gsize) length;
+  self->reads_were_large = length >= OWN_CHUNK_FROM;
   if (pipe_source_is_reading (self->source))
     {
       pipe_source_stop (self->source);
@@ -555,9 +558,10 @@ pull_for_worker (gpointer data)
 
 gboolean
 read_channel_pull (ReadChannel *self,
-                   ReadRequest *request)
+                   ReadRequest *request,
+                   gboolean     only_if_much)
 {
-  Pull pull = { self, request };
+  Pull pull = { self, request, only_if_much };
 
   return may_pull (request) &&
          worker_act_for (self->actor->worker, pull_for_worker, &pull) && request->n_read > 0;

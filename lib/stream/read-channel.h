@@ -62,10 +62,12 @@ gboolean read_channel_try (ReadChannel  *self,
 
 /* For a thread that would block: where nothing is held and the request has room for much, it reads the
  * pipe by itself, without a copy and without waking anybody. Then the worker leaves the pipe alone
- * until somebody waits or has a look. Whether the request is answered.
+ * until somebody waits or has a look. Whether the request is answered. With @only_if_much, for a thread
+ * that would not block, only where the read before this one has brought much.
  */
 gboolean read_channel_pull (ReadChannel *self,
-                            ReadRequest *request);
+                            ReadRequest *request,
+                            gboolean     only_if_much);
 
 /* After this the waiter is not woken any more. */
 void read_channel_forget (ReadChannel  *self,

@@ -44,6 +44,12 @@ try_again (gpointer      data,
 {
   ReadQuestion *self = data;
 
+  /* Before it waits: waiting has the worker read. */
+  if (self->request.kind == READ_SOME &&
+      (read_channel_try (self->channel, &self->request, NULL) ||
+       read_channel_pull (self->channel, &self->request, TRUE)))
+    return TRUE;
+
   return read_channel_try (self->channel, &self->request, waiter);
 }
 
@@ -101,7 +107,7 @@ read_question_ask_blocking (ReadChannel          *channel,
 
   /* Mostly it is there already. */
   answered = read_channel_try (channel, &question.request, NULL) ||
-             read_channel_pull (channel, &question.request) ||
+             read_channel_pull (channel, &question.request, FALSE) ||
              stream_wait_blocking (&read_question, &question, watcher, cancellable, error);
   *request = question.request;
   if (!answered)
