@@ -426,6 +426,30 @@ test_again (void)
   assert_returncode (process, -SIGKILL);
 }
 
+/* One that ended between two lists is not new to the second. */
+static void
+test_ended_between (void)
+{
+  g_auto(Watched) watched = { 0 };
+  g_autoptr(ProctorProcess) process = spawn_sleeper ();
+  g_autoptr(ProctorProcess) other = NULL;
+  ProctorProcessList *list = proctor_process_list_new (NULL);
+
+  g_assert_cmpuint (count_items (list), ==, 1);
+  g_assert_finalize_object (list);
+  kill_or_abort (process);
+  assert_returncode (process, -SIGKILL);
+
+  watched_init (&watched, G_MAXUINT);
+  other = spawn_sleeper ();
+  await_n_items (watched.list, 1);
+  g_assert_cmpuint (proctor_process_info_get_serial (peek_item (watched.list, 0)), ==,
+                    proctor_process_get_serial (other));
+  kill_or_abort (other);
+  await_item_state (peek_item (watched.list, 0), PROCTOR_PROCESS_EXITED);
+  g_assert_cmpuint (count_items (watched.list), ==, 1);
+}
+
 static gpointer
 unref_in_thread (gpointer list)
 {
@@ -780,6 +804,7 @@ static const ApiTest tests[] = {
   { "failed-start", test_failed_start, MAIN_WAYS },
   { "share-items", test_share_items, ONE_WAY },
   { "again", test_again, MAIN_WAYS },
+  { "ended-between", test_ended_between, ONE_WAY },
   { "dropped-in-thread", test_dropped_in_thread, ONE_WAY },
   { "not-in-thread", test_not_in_thread, THREAD_WAYS },
   { "forked-copy", test_forked_copy, ONE_WAY },

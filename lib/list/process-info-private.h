@@ -18,6 +18,10 @@ void process_info_update (ProctorProcessInfo  *self,
 /* Whether the last look found it ended. */
 gboolean process_info_has_ended (ProctorProcessInfo *self);
 
+/* And whether that was before this moment (monotonic). */
+gboolean process_info_ended_before (ProctorProcessInfo *self,
+                                    gint64              moment);
+
 /* Nothing more is to be heard of it: it has ended, or the service has let it go. */
 void process_info_set_over (ProctorProcessInfo *self,
                             gboolean            let_go);

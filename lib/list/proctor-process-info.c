@@ -41,6 +41,7 @@ struct _ProctorProcessInfo
   gboolean has_returncode;
   int returncode;
   gint64 end_time;
+  gint64 ended_at; /* monotonic */
   gint64 over_since;
 };
 
@@ -104,6 +105,13 @@ process_info_get_over_since (ProctorProcessInfo *self)
   return self->over_since;
 }
 
+gboolean
+process_info_ended_before (ProctorProcessInfo *self,
+                           gint64              moment)
+{
+  return process_info_has_ended (self) && self->ended_at < moment;
+}
+
 static void
 set_state (ProctorProcessInfo  *self,
            ProctorProcessState  state)
@@ -123,6 +131,7 @@ set_outcome (ProctorProcessInfo  *self,
   if (process_info_has_ended (self))
     return;
 
+  self->ended_at = outcome->exit_time;
   self->end_time = record->start_time + (outcome->exit_time - record->start_monotonic);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_END_TIME]);
   if (!outcome->lost)

@@ -48,6 +48,7 @@ struct _ProctorProcessList
 
   /* immutable after construction */
   gboolean is_known; /* to the hub */
+  gint64 made_at;    /* monotonic */
 
   /* main only */
   GPtrArray *items; /* of owned ProctorProcessInfo, by serial */
@@ -283,7 +284,9 @@ expire (ProctorProcessList *self)
   return next;
 }
 
-/* Of those that came and went between two turns the ones that are not kept are never shown. */
+/* Of those that came and went between two turns the ones that are not kept are never shown. Nor are
+ * those of which the hub hears late: they had ended when this list was made.
+ */
 static GPtrArray *
 choose_new_items (ProctorProcessList *self,
                   GPtrArray          *started)
@@ -296,7 +299,7 @@ choose_new_items (ProctorProcessList *self,
       gint64 end = process_info_get_over_since (info);
 
       if (end == PROCESS_INFO_LET_GO || (end != 0 && self->keep_finished == 0) ||
-          has_item (self, info))
+          process_info_ended_before (info, self->made_at) || has_item (self, info))
         continue;
       g_ptr_array_add (chosen, info);
     }
@@ -498,6 +501,7 @@ proctor_process_list_constructed (GObject *object)
     }
 
   self->is_known = TRUE;
+  self->made_at = g_get_monotonic_time ();
   g_ptr_array_unref (self->items);
   self->items = process_hub_add_list (self);
 }
