@@ -231,7 +231,7 @@ leaks_check (const Leaks *before)
   for (;;)
     {
       leaks_take (&now);
-      if (now.n_fds == before->n_fds && now.n_threads == before->n_threads && !have_children ())
+      if (now.n_fds == before->n_fds && now.n_threads <= before->n_threads && !have_children ())
         return;
       if (g_get_monotonic_time () > deadline)
         break;
@@ -245,5 +245,6 @@ leaks_check (const Leaks *before)
   print_children ();
   g_assert_false (have_children ());
   g_assert_cmpuint (now.n_fds, ==, before->n_fds);
-  g_assert_cmpuint (now.n_threads, ==, before->n_threads);
+  /* One of GTask's may have been counted before it had its name. */
+  g_assert_cmpuint (now.n_threads, <=, before->n_threads);
 }
