@@ -145,7 +145,9 @@ name_stage (ProcessStage stage)
     }
 }
 
-/* What the system says of one that nobody has reaped. */
+/* What the system says of one whose exit has not been noticed. Without pidfds GLib may have reaped it,
+ * and tell that when the main loop runs.
+ */
 static void
 add_system_state (GVariantBuilder *builder,
                   pid_t            pid)
@@ -154,7 +156,10 @@ add_system_state (GVariantBuilder *builder,
   char state[2] = "";
 
   if (!proc_entry_read (pid, &entry))
-    return;
+    {
+      add_boolean (builder, "gone", proc_entry_read (getpid (), &entry));
+      return;
+    }
 
   state[0] = entry.state;
   add_string (builder, "system_state", state);

@@ -108,7 +108,7 @@ look_at_start (Search *search)
 
 /* ---- the exit */
 
-/* It has exited, nobody has reaped it, and whose work that is does not run. */
+/* It has exited, nobody knows of it, and whose work that is does not run. */
 static void
 look_at_watcher (Search *search)
 {
@@ -117,7 +117,7 @@ look_at_watcher (Search *search)
   gint64 silence = loop != NULL ? report_get_number (loop, "silent_us") : 0;
   g_autofree char *duration = inspect_dup_duration (silence);
 
-  if (get_system_state (search) != 'Z')
+  if (get_system_state (search) != 'Z' && !report_get_boolean (search->process, "gone"))
     return;
 
   if (strcmp (watcher, "ProctorMainChildWatcher") == 0)
