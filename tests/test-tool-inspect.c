@@ -328,6 +328,8 @@ test_stream_paused (void)
   int pid;
 
   g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  /* Else a write would wait for the reader, in the main thread. */
+  g_assert_true (g_unix_set_fd_nonblocking (fds[1], TRUE, NULL));
   stream = g_unix_output_stream_new (fds[1], TRUE);
   input = g_unix_input_stream_new (fds[0], TRUE);
   proctor_command_set_stdout_stream (command, stream);
