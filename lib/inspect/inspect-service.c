@@ -259,7 +259,6 @@ end_locked (gboolean joins)
 {
   Service *self = g_steal_pointer (&service);
   GThread *thread;
-  g_autoptr(GSource) source = NULL;
 
   if (self == NULL)
     return;
@@ -267,10 +266,13 @@ end_locked (gboolean joins)
   thread = g_steal_pointer (&self->thread);
   if (thread != NULL)
     {
-      source = g_idle_source_new ();
+      GSource *source = g_idle_source_new ();
+
       g_source_set_priority (source, G_PRIORITY_HIGH);
       g_source_set_callback (source, end_cb, self, NULL);
       g_source_attach (source, self->context);
+      /* Not later: letting go of a source locks its context, which may have ended by then. */
+      g_source_unref (source);
       n_closing++;
       while (self->stage != STAGE_CLOSED)
         g_cond_wait (&service_changed, &service_lock);
