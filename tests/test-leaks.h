@@ -168,7 +168,10 @@ count_threads (guint    *ret_threads,
         g_test_message ("thread: %s %.*s", entry->d_name, (int) strcspn (name, "\n"), name);
       /* Those of GTask come and go as GLib likes. */
       if (g_str_has_prefix (name, "pool-"))
-        continue;
+        {
+          g_free (name);
+          continue;
+        }
       if (g_str_has_prefix (name, "proctor-spawn") || g_str_has_prefix (name, "proctor-watch"))
         (*ret_spawners)++;
       else
