@@ -563,8 +563,8 @@ test_no_proc (void)
   g_autofree char *lib = g_build_filename (folder, "..", "lib", NULL);
   g_auto(Outcome) outcome = { 0 };
 
-#ifdef __SANITIZE_ADDRESS__
-  g_test_skip ("AddressSanitizer does not do without /proc");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  g_test_skip ("a sanitizer does not do without /proc");
   return;
 #endif
 

@@ -312,6 +312,9 @@ drainer_thread (gpointer data)
         ;
     }
   error = take_error_to_warn_of_locked (self);
+  /* It ends by itself, and nobody comes to join it. */
+  if (!self->thread_shall_end)
+    g_clear_pointer (&self->thread, g_thread_unref);
   g_mutex_unlock (&session_lock);
 
   warn (error);
