@@ -152,12 +152,6 @@ paint_track (gpointer    painter,
 }
 
 static void
-paint_track_end (gpointer    painter,
-                 TraceTrack *track)
-{
-}
-
-static void
 paint_begin (gpointer    painter,
              TraceTrack *track,
              gint64      time,
@@ -206,7 +200,6 @@ paint_flow (gpointer    painter,
 
 static const TracePainter chrome_painter = {
   .track = paint_track,
-  .track_ends = paint_track_end,
   .begin = paint_begin,
   .end = paint_end,
   .instant = paint_instant,

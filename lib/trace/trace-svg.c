@@ -159,12 +159,6 @@ paint_track (gpointer    painter,
 }
 
 static void
-paint_track_end (gpointer    painter,
-                 TraceTrack *track)
-{
-}
-
-static void
 paint_begin (gpointer    painter,
              TraceTrack *track,
              gint64      time,
@@ -263,7 +257,6 @@ paint_flow (gpointer    painter,
 
 static const TracePainter svg_painter = {
   .track = paint_track,
-  .track_ends = paint_track_end,
   .begin = paint_begin,
   .end = paint_end,
   .instant = paint_instant,

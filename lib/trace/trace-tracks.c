@@ -401,7 +401,6 @@ process_event (TraceTracks      *self,
   if (process->released && process->n_answers_due == 0)
     {
       end_all (self, process->track, record->time);
-      self->painter->track_ends (self->data, process->track);
       g_hash_table_remove (self->processes, GUINT_TO_POINTER (record->process));
     }
 }
@@ -441,10 +440,7 @@ trace_tracks_finish (TraceTracks *self,
 
   g_hash_table_iter_init (&iter, self->processes);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      end_all (self, ((Process *) value)->track, time);
-      self->painter->track_ends (self->data, ((Process *) value)->track);
-    }
+    end_all (self, ((Process *) value)->track, time);
 }
 
 TraceTracks *

@@ -32,8 +32,6 @@ typedef struct
 {
   void (* track) (gpointer    painter,
                   TraceTrack *track); /* it is new, or has another name */
-  void (* track_ends) (gpointer    painter,
-                       TraceTrack *track);
   void (* begin) (gpointer    painter,
                   TraceTrack *track,
                   gint64      time,
