@@ -9,6 +9,7 @@
 
 #include "base/proc-table.h"
 
+#define FIELDS " 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23 24\n"
 #define REST " 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 "
 
 static void
@@ -31,6 +32,36 @@ test_parse (void)
   g_assert_true (proc_entry_is_dead (&entry));
   g_assert_true (proc_entry_parse ("12 (\xff\n) R 3 4 5" REST "678", &entry));
   g_assert_cmpstr (entry.name, ==, "\xff\n");
+}
+
+/* Where the fields are counted from, and how many there have to be. */
+static void
+test_fields (void)
+{
+  static const struct
+  {
+    const char *line;
+    gboolean good;
+    pid_t pid;
+    pid_t parent;
+  } cases[] = {
+    { "12 (sleep) S 4" FIELDS, TRUE, 12, 4 },
+    { "12 (a b) c) S 4" FIELDS, TRUE, 12, 4 },
+    { "12 (x) R 9 ) S 4" FIELDS, TRUE, 12, 4 },
+    { "12 (sleep) S 4 5 6", FALSE, 0, 0 },
+    { "12 (sleep)", FALSE, 0, 0 },
+    { "", FALSE, 0, 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      ProcEntry entry = { 0 };
+
+      g_assert_cmpint (proc_entry_parse (cases[i].line, &entry), ==, cases[i].good);
+      g_assert_cmpint (entry.pid, ==, cases[i].pid);
+      g_assert_cmpint (entry.parent, ==, cases[i].parent);
+      g_assert_cmpuint (entry.start_time, ==, cases[i].good ? 2200 : 0);
+    }
 }
 
 static void
@@ -60,7 +91,15 @@ test_self (void)
   g_assert_cmpint (self.parent, ==, getppid ());
   g_assert_cmpint (self.group, ==, getpgrp ());
   for (guint i = 0; i < table->len; i++)
-    n += g_array_index (table, ProcEntry, i).pid == getpid ();
+    {
+      const ProcEntry *entry = &g_array_index (table, ProcEntry, i);
+
+      if (entry->pid != getpid ())
+        continue;
+      n++;
+      g_assert_cmpint (entry->parent, ==, getppid ());
+      g_assert_cmpuint (entry->start_time, >, 0);
+    }
   g_assert_cmpuint (n, ==, 1);
   g_assert_false (proc_entry_read (G_MAXINT, &self));
 }
@@ -93,6 +132,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/proc-table/parse", test_parse);
+  g_test_add_func ("/proc-table/fields", test_fields);
   g_test_add_func ("/proc-table/malformed", test_malformed);
   g_test_add_func ("/proc-table/self", test_self);
   g_test_add_func ("/proc-table/descendants", test_descendants);

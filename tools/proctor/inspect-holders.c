@@ -6,11 +6,9 @@
 
 #include "inspect-holders.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "process-table.h"
+#include "base/proc-table.h"
 
 /* The link's own permissions say how the file is open (proc(5)). */
 static gboolean
@@ -35,38 +33,12 @@ has_open (int         pid,
   return FALSE;
 }
 
-static char *
-dup_stat (int pid)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
-  char *line;
-
-  return g_file_get_contents (path, &line, NULL, NULL) ? line : NULL;
-}
-
 char
 holders_get_state (int pid)
 {
-  g_autofree char *line = dup_stat (pid);
-  const char *after_name = line != NULL ? strrchr (line, ')') : NULL;
+  ProcEntry entry;
 
-  return after_name != NULL && after_name[1] == ' ' ? after_name[2] : '\0';
-}
-
-static void
-fill_name (Holder *holder)
-{
-  g_autofree char *line = dup_stat (holder->pid);
-  const char *name = line != NULL ? strchr (line, '(') : NULL;
-  const char *end = line != NULL ? strrchr (line, ')') : NULL;
-  g_autofree char *copy = NULL;
-  g_autofree char *valid = NULL;
-
-  if (name == NULL || end == NULL || end < name)
-    return;
-  copy = g_strndup (name + 1, (gsize) (end - name - 1));
-  valid = g_utf8_make_valid (copy, -1);
-  g_strlcpy (holder->name, valid, sizeof holder->name);
+  return proc_entry_read (pid, &entry) ? entry.state : '\0';
 }
 
 GArray *
@@ -75,13 +47,14 @@ holders_find (const char *file,
               int         program,
               int         process)
 {
-  g_autoptr(GArray) table = process_table_read ();
+  g_autoptr(GArray) table = proc_table_read ();
   GArray *holders = g_array_new (FALSE, TRUE, sizeof (Holder));
 
-  for (guint i = 0; i < table->len; i++)
+  for (guint i = 0; table != NULL && i < table->len; i++)
     {
-      const ProcessEntry *entry = &g_array_index (table, ProcessEntry, i);
+      const ProcEntry *entry = &g_array_index (table, ProcEntry, i);
       Holder holder = { .pid = entry->pid, .kin = HOLDER_DESCENDANT };
+      g_autofree char *name = NULL;
 
       if (entry->pid == program || entry->pid == process || !has_open (entry->pid, file, reads))
         continue;
@@ -90,7 +63,8 @@ holders_find (const char *file,
        */
       if (entry->parent == program)
         holder.kin = HOLDER_CHILD;
-      fill_name (&holder);
+      name = g_utf8_make_valid (entry->name, -1);
+      g_strlcpy (holder.name, name, sizeof holder.name);
       g_array_append_val (holders, holder);
     }
   return holders;

@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "process-table.h"
+#include "base/proc-table.h"
 
 /* A shell that is stopped leaves the program behind that it was waiting for. A process group would
  * reach it, but would also take the commands out of the terminal's foreground, so this program
@@ -78,8 +78,8 @@ run_orphans_is_hopeless (RunOrphans *self)
 }
 
 static gboolean
-is_doomed (RunOrphans         *self,
-           const ProcessEntry *entry)
+is_doomed (RunOrphans      *self,
+           const ProcEntry *entry)
 {
   const guint64 *start_time = g_hash_table_lookup (self->doomed, GINT_TO_POINTER (entry->pid));
 
@@ -99,9 +99,9 @@ doom_descendants (RunOrphans *self,
   do
     {
       found = FALSE;
-      for (guint i = 0; i < table->len; i++)
+      for (guint i = 0; table != NULL && i < table->len; i++)
         {
-          const ProcessEntry *entry = &g_array_index (table, ProcessEntry, i);
+          const ProcEntry *entry = &g_array_index (table, ProcEntry, i);
           gpointer parent = GINT_TO_POINTER (entry->parent);
 
           if (is_doomed (self, entry))
@@ -147,7 +147,7 @@ run_orphans_note_descendants (RunOrphans *self,
                               RunJob     *job)
 {
   g_autoptr(GHashTable) stopping = g_hash_table_new (NULL, NULL);
-  g_autoptr(GArray) table = process_table_read ();
+  g_autoptr(GArray) table = proc_table_read ();
 
   g_hash_table_add (stopping, GINT_TO_POINTER (run_job_get_pid (job)));
   doom_descendants (self, table, stopping);
@@ -178,11 +178,11 @@ run_orphans_sweep (RunOrphans *self,
         g_hash_table_add (stopping, pid);
     }
 
-  table = process_table_read ();
+  table = proc_table_read ();
   doom_descendants (self, table, stopping);
-  for (guint i = 0; i < table->len; i++)
+  for (guint i = 0; table != NULL && i < table->len; i++)
     {
-      const ProcessEntry *entry = &g_array_index (table, ProcessEntry, i);
+      const ProcEntry *entry = &g_array_index (table, ProcEntry, i);
 
       if (entry->parent != getpid () ||
           g_hash_table_contains (leaders, GINT_TO_POINTER (entry->pid)))
