@@ -9,39 +9,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <gio/gio.h>
-#include <json-glib/json-glib.h>
+#include "tool-testing.h"
 
-#define NOBODY 65534
 #define DEADLINE_SECONDS 100
 #define MAX_WORDS 8
-
-typedef struct
-{
-  int exit_code;
-  char *out;
-  char *err;
-  JsonParser *parser; /* of `out` */
-} Outcome;
-
-static void
-outcome_clear (Outcome *self)
-{
-  g_free (self->out);
-  g_free (self->err);
-  g_clear_object (&self->parser);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 
 /* @wrapper, @option and @variable may be NULL; @setup runs in the child before its exec. */
 static void
@@ -54,9 +32,7 @@ run_tool (const char           *wrapper,
 {
   const char *words[MAX_WORDS] = { NULL };
   g_auto(GStrv) environment = g_get_environ ();
-  g_autoptr(GError) error = NULL;
   guint n = 0;
-  int status;
 
   if (wrapper != NULL)
     words[n++] = wrapper;
@@ -66,13 +42,7 @@ run_tool (const char           *wrapper,
   if (variable != NULL)
     environment = g_environ_setenv (environment, variable, value, TRUE);
 
-  *outcome = (Outcome) { 0 };
-  g_assert_true (g_spawn_sync (NULL, (char **) words, environment, G_SPAWN_DEFAULT, setup, NULL,
-                               &outcome->out, &outcome->err, &status, &error));
-  g_assert_no_error (error);
-  g_test_message ("%s%s", outcome->out, outcome->err);
-  g_assert_true (WIFEXITED (status));
-  outcome->exit_code = WEXITSTATUS (status);
+  outcome_run (outcome, words, environment, setup);
 }
 
 static void
@@ -80,13 +50,9 @@ examine (const char           *wrapper,
          GSpawnChildSetupFunc  setup,
          Outcome              *outcome)
 {
-  g_autoptr(GError) error = NULL;
-
   run_tool (wrapper, "--json", NULL, NULL, setup, outcome);
   g_assert_cmpstr (outcome->err, ==, "");
-  outcome->parser = json_parser_new ();
-  json_parser_load_from_data (outcome->parser, outcome->out, -1, &error);
-  g_assert_no_error (error);
+  outcome_parse (outcome);
 }
 
 static JsonObject *
@@ -251,46 +217,6 @@ test_6_fds (void)
   assert_state (&outcome, "file-descriptors", "broken");
 }
 
-/* In a namespace of its own, so that nobody else misses it. */
-static gboolean
-unmount_proc (void)
-{
-  return unshare (CLONE_NEWNS) == 0 && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-         umount2 ("/proc", MNT_DETACH) == 0;
-}
-
-static void
-unmount_proc_in_child (gpointer data)
-{
-  if (!unmount_proc ())
-    _exit (99);
-}
-
-/* Without /proc the dynamic linker does not know where the tool lies, and so not where the library
- * does.
- */
-static void
-show_library (void)
-{
-  g_autofree char *folder = g_path_get_dirname (g_getenv ("PROCTOR_TEST_TOOL"));
-  g_autofree char *lib = g_build_filename (folder, "..", "lib", NULL);
-
-  g_setenv ("LD_LIBRARY_PATH", lib, TRUE);
-}
-
-static gboolean
-can (gboolean (*function) (void))
-{
-  pid_t pid = fork ();
-  int status;
-
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    _exit (function () ? 0 : 1);
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  return status == 0;
-}
-
 static void
 test_no_proc (void)
 {
@@ -317,25 +243,6 @@ test_no_proc (void)
   g_assert_false (json_object_get_boolean_member (values_of (&outcome, "proc"), "own-process"));
   g_assert_cmpint (json_object_get_int_member (values_of (&outcome, "file-descriptors"), "used"),
                    >=, 3);
-}
-
-static gboolean
-become_nobody (void)
-{
-  return geteuid () == 0 && setgid (NOBODY) == 0 && setuid (NOBODY) == 0;
-}
-
-static gboolean
-nobody_can_run_it (void)
-{
-  return become_nobody () && access (g_getenv ("PROCTOR_TEST_TOOL"), X_OK) == 0;
-}
-
-static void
-become_nobody_in_child (gpointer data)
-{
-  if (!become_nobody ())
-    _exit (99);
 }
 
 /* After the ids have changed, or exec would be refused. */

@@ -7,39 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
+
+#include "tool-testing.h"
 
 #define DEADLINE_SECONDS 100
-#define NOBODY 65534
 
 /* ---- the tool */
-
-typedef struct
-{
-  char *out;
-  char *err;
-  int exit_code;
-  JsonParser *parser; /* NULL: it was not asked for JSON */
-} Outcome;
-
-static void
-outcome_clear (Outcome *self)
-{
-  g_free (self->out);
-  g_free (self->err);
-  g_clear_object (&self->parser);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 
 static void
 run_tool (const char * const   *words,
@@ -47,8 +27,6 @@ run_tool (const char * const   *words,
           Outcome              *outcome)
 {
   g_autoptr(GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr(GError) error = NULL;
-  int status;
 
   g_ptr_array_add (argv, (gpointer) g_getenv ("PROCTOR_TEST_TOOL"));
   g_ptr_array_add (argv, (gpointer) "tree");
@@ -56,12 +34,7 @@ run_tool (const char * const   *words,
     g_ptr_array_add (argv, (gpointer) words[i]);
   g_ptr_array_add (argv, NULL);
 
-  *outcome = (Outcome) { 0 };
-  g_assert_true (g_spawn_sync (NULL, (char **) argv->pdata, NULL, G_SPAWN_DEFAULT, setup, NULL,
-                               &outcome->out, &outcome->err, &status, &error));
-  g_assert_no_error (error);
-  g_assert_true (WIFEXITED (status));
-  outcome->exit_code = WEXITSTATUS (status);
+  outcome_run (outcome, (gpointer) argv->pdata, NULL, setup);
 }
 
 static void
@@ -71,7 +44,6 @@ show (pid_t    root,
   g_autofree char *pid = g_strdup_printf ("%d", (int) root);
 
   run_tool ((const char *[]) { pid, NULL }, NULL, outcome);
-  g_test_message ("%s%s", outcome->out, outcome->err);
   g_assert_cmpint (outcome->exit_code, ==, 0);
 }
 
@@ -80,13 +52,10 @@ examine (pid_t    root,
          Outcome *outcome)
 {
   g_autofree char *pid = g_strdup_printf ("%d", (int) root);
-  g_autoptr(GError) error = NULL;
 
   run_tool ((const char *[]) { "--json", pid, NULL }, NULL, outcome);
   g_assert_cmpint (outcome->exit_code, ==, 0);
-  outcome->parser = json_parser_new ();
-  json_parser_load_from_data (outcome->parser, outcome->out, -1, &error);
-  g_assert_no_error (error);
+  outcome_parse (outcome);
 }
 
 static JsonArray *
@@ -491,53 +460,6 @@ test_branches (void)
   end_group (shell);
 }
 
-static gboolean
-become_nobody (void)
-{
-  return geteuid () == 0 && setgid (NOBODY) == 0 && setuid (NOBODY) == 0;
-}
-
-static gboolean
-nobody_can_run_it (void)
-{
-  return become_nobody () && access (g_getenv ("PROCTOR_TEST_TOOL"), X_OK) == 0;
-}
-
-/* In a namespace of its own, so that nobody else misses it. */
-static gboolean
-unmount_proc (void)
-{
-  return unshare (CLONE_NEWNS) == 0 && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-         umount2 ("/proc", MNT_DETACH) == 0;
-}
-
-static void
-become_nobody_in_child (gpointer data)
-{
-  if (!become_nobody ())
-    _exit (99);
-}
-
-static void
-unmount_proc_in_child (gpointer data)
-{
-  if (!unmount_proc ())
-    _exit (99);
-}
-
-static gboolean
-can (gboolean (*function) (void))
-{
-  pid_t pid = fork ();
-  int status;
-
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    _exit (function () ? 0 : 1);
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  return status == 0;
-}
-
 static void
 test_foreign_process (void)
 {
@@ -559,8 +481,6 @@ test_foreign_process (void)
 static void
 test_no_proc (void)
 {
-  g_autofree char *folder = g_path_get_dirname (g_getenv ("PROCTOR_TEST_TOOL"));
-  g_autofree char *lib = g_build_filename (folder, "..", "lib", NULL);
   g_auto(Outcome) outcome = { 0 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -574,8 +494,7 @@ test_no_proc (void)
       return;
     }
 
-  /* The dynamic linker does not know where the tool lies, and so not where the library does. */
-  g_setenv ("LD_LIBRARY_PATH", lib, TRUE);
+  show_library ();
   run_tool ((const char *[]) { "1", NULL }, unmount_proc_in_child, &outcome);
   g_unsetenv ("LD_LIBRARY_PATH");
   g_assert_cmpint (outcome.exit_code, ==, 125);
