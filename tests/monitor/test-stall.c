@@ -80,13 +80,13 @@ frames_close (Frames     *self,
               guint       n_commands,
               gint64      time)
 {
-  const gint64 *gaps = (const gint64 *) self->gaps->data;
+  const gint64 *gaps;
   guint n = self->gaps->len;
 
   /* What has held up everything is in the frame after it. */
   display_run_until (self->gaps->len > n);
   g_array_sort (self->gaps, compare_gaps);
-  gaps = (const gint64 *) self->gaps->data;
+  gaps = (gpointer) self->gaps->data;
   n = self->gaps->len;
   g_test_message ("%s: %u commands in %.0f ms, %u frames, the longest gap %.1f ms, median %.1f ms",
                   what, n_commands, (double) time / 1000, n, (double) gaps[n - 1] / 1000,
