@@ -391,6 +391,28 @@ test_environment_wrong (void)
   g_test_trap_assert_passed ();
 }
 
+/* It may end while it begins to be open to others. */
+static void
+test_short_lived (void)
+{
+  g_autofree char *folder = g_build_filename (runtime_dir, INSPECT_FOLDER, NULL);
+
+  if (g_test_subprocess ())
+    {
+      g_autoptr(ProctorProcess) process = spawn_cat ();
+
+      kill_and_wait (process);
+      return;
+    }
+
+  for (guint i = 0; i < scaled (20); i++)
+    {
+      run_with_environment ("socket");
+      g_test_trap_assert_passed ();
+      g_assert_true (g_rmdir (folder) == 0 || errno == ENOENT);
+    }
+}
+
 /* Others could put something there, or look. */
 static void
 test_open_folder (void)
@@ -936,6 +958,7 @@ main (int    argc,
     { "off", test_off },
     { "environment", test_environment },
     { "environment-wrong", test_environment_wrong },
+    { "short-lived", test_short_lived },
     { "open-folder", test_open_folder },
     { "symbolic-link", test_symbolic_link },
     { "stale-socket", test_stale_socket },

@@ -72,7 +72,11 @@ static guint n_closing;            /* guarded by service_lock; those on their wa
 static gboolean is_wanted;         /* guarded by service_lock */
 static gboolean environment_read;  /* guarded by service_lock */
 static Way wanted_way;             /* guarded by service_lock */
-static char *path_to_remove;       /* of the socket that is open; guarded by service_lock */
+
+/* Taken alone. A socket is opened with it, so that none is left by a program that ends meanwhile. */
+static GMutex socket_lock;
+static char *path_to_remove;  /* of the socket that is open; guarded by socket_lock */
+static gboolean program_ends; /* guarded by socket_lock */
 
 static Service *
 service_ref (Service *self)
@@ -111,16 +115,37 @@ set_stage (Service      *self,
     g_warning ("Nobody can look into this program: %s", error->message);
 }
 
-static void
-note_path (const char *path)
+/* ---- in its thread */
+
+/* FALSE: the program ends, and nobody waits for the answer. */
+static gboolean
+open_socket_in_service (Service  *self,
+                        GError  **error)
 {
-  g_mutex_lock (&service_lock);
-  g_free (path_to_remove);
-  path_to_remove = g_strdup (path);
-  g_mutex_unlock (&service_lock);
+  gboolean may_open;
+
+  g_mutex_lock (&socket_lock);
+  may_open = !program_ends;
+  if (may_open)
+    self->socket = inspect_socket_open (self->socket_path, &self->calls, error);
+  if (self->socket != NULL)
+    path_to_remove = g_strdup (self->socket_path);
+  g_mutex_unlock (&socket_lock);
+
+  return may_open;
 }
 
-/* ---- in its thread */
+static void
+close_socket_in_service (Service *self)
+{
+  if (self->socket == NULL)
+    return;
+
+  g_mutex_lock (&socket_lock);
+  g_clear_pointer (&path_to_remove, g_free);
+  g_mutex_unlock (&socket_lock);
+  g_clear_pointer (&self->socket, inspect_socket_close);
+}
 
 static void
 close_in_service (Service *self)
@@ -129,9 +154,7 @@ close_in_service (Service *self)
   worker_count_turns (FALSE);
   g_cancellable_cancel (self->cancellable);
   g_clear_pointer (&self->bus, inspect_bus_close);
-  if (self->socket != NULL)
-    note_path (NULL);
-  g_clear_pointer (&self->socket, inspect_socket_close);
+  close_socket_in_service (self);
 }
 
 static void
@@ -146,10 +169,8 @@ listen_in_service (Service      *self,
       return;
     }
 
-  self->socket = inspect_socket_open (self->socket_path, &self->calls, &error);
-  if (self->socket != NULL)
-    note_path (self->socket_path);
-  set_stage (self, self->socket != NULL ? STAGE_READY : STAGE_FAILED, error);
+  if (open_socket_in_service (self, &error))
+    set_stage (self, self->socket != NULL ? STAGE_READY : STAGE_FAILED, error);
 }
 
 static void
@@ -402,9 +423,10 @@ remove_socket_at_exit (void)
   if (program_is_forked_copy ())
     return;
 
-  g_mutex_lock (&service_lock);
+  g_mutex_lock (&socket_lock);
+  program_ends = TRUE;
   if (path_to_remove != NULL)
     unlink (path_to_remove);
   g_clear_pointer (&path_to_remove, g_free);
-  g_mutex_unlock (&service_lock);
+  g_mutex_unlock (&socket_lock);
 }
