@@ -259,8 +259,9 @@ test_cancel (void)
     }
 }
 
-static void
-test_timeout (void)
+/* NULL: the time was not enough for all to begin. */
+static ProctorPipelineResult *
+run_slow_pipeline (GTimeSpan timeout)
 {
   g_autoptr(ProctorPipeline) pipeline =
     pipeline_of (child_command ("echo", "before", NULL),
@@ -269,10 +270,30 @@ test_timeout (void)
   g_autoptr(ProctorPipelineResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  proctor_pipeline_set_timeout (pipeline, 300 * G_TIME_SPAN_MILLISECOND);
+  proctor_pipeline_set_timeout (pipeline, timeout);
   proctor_pipeline_set_pipefail (pipeline, TRUE);
-  result = run_pipeline_or_abort (pipeline, NULL);
+  result = way_run_pipeline (pipeline, NULL, NULL, &error);
+  if (result == NULL)
+    {
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      return NULL;
+    }
+
   g_assert_true (proctor_pipeline_result_is_timed_out (result));
+  if (g_bytes_get_size (proctor_pipeline_result_get_stdout (result)) == 0)
+    return NULL;
+  return g_steal_pointer (&result);
+}
+
+static void
+test_timeout (void)
+{
+  g_autoptr(ProctorPipelineResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  for (GTimeSpan timeout = 300 * G_TIME_SPAN_MILLISECOND; result == NULL; timeout *= 4)
+    result = run_slow_pipeline (timeout);
+
   assert_bytes (proctor_pipeline_result_get_stdout (result), "before\n");
   g_assert_false (proctor_result_is_timed_out (proctor_pipeline_result_get_stage (result, 0)));
   g_assert_true (proctor_result_is_timed_out (proctor_pipeline_result_get_stage (result, 1)));
