@@ -12,7 +12,6 @@ void
 command_policy_init (CommandPolicy *self)
 {
   *self = (CommandPolicy){
-    .stop_plan = stop_plan_new_default (),
     .cancel = PROCTOR_CANCEL_POLICY_LEAVE,
     .output_limit = -1,
     .output = PROCTOR_OUTPUT_POLICY_FAIL,
@@ -30,7 +29,15 @@ command_policy_copy (CommandPolicy       *self,
                      const CommandPolicy *other)
 {
   *self = *other;
-  self->stop_plan = proctor_stop_plan_copy (other->stop_plan);
+  if (other->stop_plan != NULL)
+    self->stop_plan = proctor_stop_plan_copy (other->stop_plan);
+}
+
+ProctorStopPlan *
+command_policy_dup_stop_plan (const CommandPolicy *self)
+{
+  return self->stop_plan != NULL ? proctor_stop_plan_copy (self->stop_plan)
+                                 : stop_plan_new_default ();
 }
 
 gboolean
@@ -63,5 +70,5 @@ command_policy_validate (const CommandPolicy  *self,
                    _("%d is not a ProctorOutputPolicy"), (int) self->output);
       return FALSE;
     }
-  return stop_plan_validate (self->stop_plan, error);
+  return self->stop_plan == NULL || stop_plan_validate (self->stop_plan, error);
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* Thread: as the CommandSpec that it is a part of. */
 typedef struct
 {
-  ProctorStopPlan *stop_plan; /* never NULL */
+  ProctorStopPlan *stop_plan; /* owned; NULL: the default */
   ProctorCancelPolicy cancel;
   gint64 output_limit; /* bytes of each output; -1: none */
   ProctorOutputPolicy output;
@@ -24,6 +24,9 @@ void command_policy_clear (CommandPolicy *self);
 /* Makes @self, which holds nothing yet, a copy. */
 void command_policy_copy (CommandPolicy       *self,
                           const CommandPolicy *other);
+
+/* What the process is to be stopped by. */
+ProctorStopPlan *command_policy_dup_stop_plan (const CommandPolicy *self);
 
 /* INVALID_COMMAND names the value that cannot be. */
 gboolean command_policy_validate (const CommandPolicy  *self,

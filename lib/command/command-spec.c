@@ -143,20 +143,19 @@ command_spec_set_string (char       **slot,
   *slot = g_strdup (value);
 }
 
-GStrv
-command_spec_dup_argv (const CommandSpec *self)
+const char * const *
+command_spec_get_argv (const CommandSpec *self,
+                       const char        *shell_argv[COMMAND_SHELL_ARGV_LENGTH])
 {
-  GStrv argv;
-
   if (self->shell_script == NULL)
-    return g_strdupv (self->argv);
+    return (gpointer) self->argv;
 
-  argv = g_new0 (char *, 4);
-  argv[0] = g_strdup (self->executable != NULL ? self->executable : COMMAND_SHELL);
-  argv[1] = g_strdup ("-c");
-  argv[2] = g_strdup (self->shell_script);
+  shell_argv[0] = self->executable != NULL ? self->executable : COMMAND_SHELL;
+  shell_argv[1] = "-c";
+  shell_argv[2] = self->shell_script;
+  shell_argv[3] = NULL;
 
-  return argv;
+  return shell_argv;
 }
 
 char *
@@ -170,6 +169,9 @@ command_spec_describe (const CommandSpec *self)
     bytes = self->shell_script;
   else if (self->argv != NULL)
     bytes = joined = proctor_shell_join ((const char * const *) self->argv);
+
+  if (strnlen (bytes, DESCRIPTION_MAX_CHARS + 1) <= DESCRIPTION_MAX_CHARS && g_str_is_ascii (bytes))
+    return joined != NULL ? g_steal_pointer (&joined) : g_strdup (bytes);
 
   /* A character has at most 4 bytes, so this is more than is shown, and a character cut at its
    * end is not shown.

@@ -74,8 +74,13 @@ gboolean command_spec_let_go_of_fds (CommandSpec **self);
 void command_spec_set_string (char       **slot,
                               const char  *value);
 
-/* What the child gets as its arguments. */
-GStrv command_spec_dup_argv (const CommandSpec *self);
+/* What the child gets as its arguments: the command's own, or, for a shell command, what is then
+ * put into @shell_argv. Either belongs to @self.
+ */
+#define COMMAND_SHELL_ARGV_LENGTH 4
+
+const char * const *command_spec_get_argv (const CommandSpec  *self,
+                                           const char         *shell_argv[COMMAND_SHELL_ARGV_LENGTH]);
 
 /* All that can be wrong with a command and seen without asking the system. INVALID_COMMAND names
  * the value.

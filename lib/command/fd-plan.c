@@ -6,6 +6,8 @@
 
 #include "command/fd-plan.h"
 
+#include <stdlib.h>
+
 /* The operations run in two rounds. First, every source that another mapping is going to overwrite
  * is moved to or above `floor`, where no target lies. After that no operation writes on a fd that a
  * later one reads, so the second round, which gives every target its file, may go in any order. A
@@ -14,21 +16,36 @@
 
 #define LOWEST_FLOOR 3 /* above stdin, stdout and stderr even if nothing is mapped */
 
-/* `key` may be 0, which as a pointer is NULL: only _lookup_extended() tells that from a missing
- * one.
- */
-static gboolean
-lookup (GHashTable *table,
-        int         key,
-        int        *value)
+/* With no more targets than this nothing is allocated for them. */
+#define N_FEW 8
+
+/* What is going to be written on. */
+typedef struct
 {
-  gpointer found;
+  int fd;
+  int source;
+  int slot; /* where its file is moved to before that; -1: nowhere, nobody reads it */
+} Target;
 
-  if (!g_hash_table_lookup_extended (table, GINT_TO_POINTER (key), NULL, &found))
-    return FALSE;
+static int
+compare_targets (const void *a,
+                 const void *b)
+{
+  int left = ((const Target *) a)->fd;
+  int right = ((const Target *) b)->fd;
 
-  *value = GPOINTER_TO_INT (found);
-  return TRUE;
+  return (left > right) - (left < right);
+}
+
+/* NULL: @fd is no target. */
+static Target *
+find_target (Target *targets,
+             guint   n_targets,
+             int     fd)
+{
+  const Target key = { .fd = fd };
+
+  return bsearch (&key, targets, n_targets, sizeof key, compare_targets);
 }
 
 static void
@@ -41,27 +58,43 @@ add_op (FdPlan   *self,
   self->ops[self->n_ops++] = (FdOp) { .kind = kind, .fd = fd, .target = target, .index = index };
 }
 
-/* @moved: source → slot, filled here. @sources: target → source. */
 static void
 plan_moves (FdPlan          *self,
             const FdMapping *mappings,
             guint            n_mappings,
-            GHashTable      *sources,
-            GHashTable      *moved)
+            Target          *targets)
 {
   for (guint i = 0; i < n_mappings; i++)
     {
       int source = mappings[i].source;
-      int overwritten_by;
+      Target *overwritten = find_target (targets, n_mappings, source);
 
-      if (!lookup (sources, source, &overwritten_by) || overwritten_by == source)
-        continue;
-      if (g_hash_table_contains (moved, GINT_TO_POINTER (source)))
+      if (overwritten == NULL || overwritten->source == source || overwritten->slot >= 0)
         continue;
 
-      g_hash_table_insert (moved, GINT_TO_POINTER (source), GINT_TO_POINTER ((int) self->n_moved));
+      overwritten->slot = (int) self->n_moved;
       add_op (self, FD_OP_MOVE, source, -1, self->n_moved);
       self->n_moved++;
+    }
+}
+
+static void
+plan_targets (FdPlan          *self,
+              const FdMapping *mappings,
+              guint            n_mappings,
+              Target          *targets)
+{
+  for (guint i = 0; i < n_mappings; i++)
+    {
+      const FdMapping *mapping = &mappings[i];
+      const Target *overwritten = find_target (targets, n_mappings, mapping->source);
+
+      if (mapping->source == mapping->target)
+        add_op (self, FD_OP_CLEAR_CLOEXEC, mapping->source, mapping->target, 0);
+      else if (overwritten != NULL && overwritten->slot >= 0)
+        add_op (self, FD_OP_DUP, -1, mapping->target, (guint) overwritten->slot);
+      else
+        add_op (self, FD_OP_DUP, mapping->source, mapping->target, 0);
     }
 }
 
@@ -70,8 +103,9 @@ fd_plan_init (FdPlan          *self,
               const FdMapping *mappings,
               guint            n_mappings)
 {
-  g_autoptr(GHashTable) sources = g_hash_table_new (NULL, NULL);
-  g_autoptr(GHashTable) moved = g_hash_table_new (NULL, NULL);
+  g_autofree Target *many = n_mappings > N_FEW ? g_new (Target, n_mappings) : NULL;
+  Target few[N_FEW];
+  Target *targets = many != NULL ? many : few;
 
   *self = (FdPlan) { .floor = LOWEST_FLOOR, .ops = g_new (FdOp, 2 * (gsize) n_mappings) };
 
@@ -80,24 +114,12 @@ fd_plan_init (FdPlan          *self,
       const FdMapping *mapping = &mappings[i];
 
       self->floor = MAX (self->floor, MIN (mapping->target, G_MAXINT - 1) + 1);
-      g_hash_table_insert (sources, GINT_TO_POINTER (mapping->target),
-                           GINT_TO_POINTER (mapping->source));
+      targets[i] = (Target) { .fd = mapping->target, .source = mapping->source, .slot = -1 };
     }
+  qsort (targets, n_mappings, sizeof targets[0], compare_targets);
 
-  plan_moves (self, mappings, n_mappings, sources, moved);
-
-  for (guint i = 0; i < n_mappings; i++)
-    {
-      const FdMapping *mapping = &mappings[i];
-      int slot;
-
-      if (mapping->source == mapping->target)
-        add_op (self, FD_OP_CLEAR_CLOEXEC, mapping->source, mapping->target, 0);
-      else if (lookup (moved, mapping->source, &slot))
-        add_op (self, FD_OP_DUP, -1, mapping->target, (guint) slot);
-      else
-        add_op (self, FD_OP_DUP, mapping->source, mapping->target, 0);
-    }
+  plan_moves (self, mappings, n_mappings, targets);
+  plan_targets (self, mappings, n_mappings, targets);
 }
 
 void

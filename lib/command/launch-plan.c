@@ -94,8 +94,9 @@ set_not_found_error (GError     **error,
  * the search; when nothing is found, EACCES is told rather than other errors, and those rather than
  * ENOENT.
  */
-static GStrv
-search_path (const char  *program,
+static gboolean
+search_path (LaunchPlan  *self,
+             const char  *program,
              const char  *search,
              const char  *cwd,
              GError     **error)
@@ -130,10 +131,12 @@ search_path (const char  *program,
   if (!found)
     {
       set_not_found_error (error, program, cwd, worst);
-      return NULL;
+      return FALSE;
     }
 
-  return g_strv_builder_end (candidates);
+  self->own_candidates = g_strv_builder_end (candidates);
+  self->candidates = (gpointer) self->own_candidates;
+  return TRUE;
 }
 
 /* The interpreter of a script opens the fd by its path, so it must be left open. What cannot be
@@ -147,40 +150,39 @@ is_script (int fd)
   return pread (fd, begin, sizeof begin, 0) == sizeof begin && begin[0] == '#' && begin[1] == '!';
 }
 
-static GStrv
+static void
 use_executable_fd (LaunchPlan *self,
                    SharedFd   *shared)
 {
   gboolean is_ours;
-  GStrv candidates = g_new0 (char *, 2);
 
   self->has_executable_fd = TRUE;
   self->executable_fd = shared_fd_claim (shared, &is_ours);
   self->executable_is_script = is_script (self->executable_fd);
-  candidates[0] = g_strdup_printf ("/dev/fd/%d", shared_fd_get_given (shared));
-
-  return candidates;
+  self->own_candidates = g_new0 (char *, 2);
+  self->own_candidates[0] = g_strdup_printf ("/dev/fd/%d", shared_fd_get_given (shared));
+  self->candidates = (gpointer) self->own_candidates;
 }
 
-static GStrv
-make_candidates (const CommandSpec  *spec,
-                 const LaunchPlan   *plan,
+static gboolean
+find_candidates (LaunchPlan         *self,
+                 const CommandSpec  *spec,
                  GError            **error)
 {
-  const char *program = spec->executable != NULL ? spec->executable : plan->argv[0];
+  const char *program = spec->executable != NULL ? spec->executable : self->argv[0];
   const char *search;
 
   /* A path is not checked: the child says which step failed, and whether that was chdir. */
   if (strchr (program, '/') != NULL)
     {
-      const char * const path[] = { program, NULL };
-
-      return g_strdupv ((GStrv) path);
+      self->path[0] = program;
+      self->candidates = self->path;
+      return TRUE;
     }
 
-  search = g_environ_getenv ((GStrv) plan->environ.variables, "PATH");
+  search = g_environ_getenv ((GStrv) self->environ.variables, "PATH");
 
-  return search_path (program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
+  return search_path (self, program, search != NULL ? search : DEFAULT_PATH, spec->cwd, error);
 }
 
 static void
@@ -213,16 +215,14 @@ launch_plan_new (const CommandSpec  *spec,
     return NULL;
 
   self = g_new0 (LaunchPlan, 1);
-  self->argv = command_spec_dup_argv (spec);
+  self->argv = command_spec_get_argv (spec, self->shell_argv);
   child_environ_init (&self->environ, spec, own_environ);
   make_cpu_mask (self, spec->attributes.cpus, spec->attributes.n_cpus);
   if (!identity_plan_init (&self->identity, &spec->attributes, error))
     return NULL;
   if (spec->executable_fd != NULL)
-    self->candidates = use_executable_fd (self, spec->executable_fd);
-  else
-    self->candidates = make_candidates (spec, self, error);
-  if (self->candidates == NULL)
+    use_executable_fd (self, spec->executable_fd);
+  else if (!find_candidates (self, spec, error))
     return NULL;
 
   return g_steal_pointer (&self);
@@ -231,9 +231,8 @@ launch_plan_new (const CommandSpec  *spec,
 void
 launch_plan_free (LaunchPlan *self)
 {
-  g_strfreev (self->argv);
   child_environ_clear (&self->environ);
-  g_strfreev (self->candidates);
+  g_strfreev (self->own_candidates);
   identity_plan_clear (&self->identity);
   g_free (self->cpu_mask);
   g_free (self);

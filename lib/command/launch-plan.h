@@ -7,6 +7,7 @@
 #pragma once
 
 #include "command/child-environ.h"
+#include "command/command-spec.h"
 #include "command/identity-plan.h"
 
 G_BEGIN_DECLS
@@ -15,9 +16,12 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  GStrv argv;       /* at least one */
+  const char * const *argv; /* at least one; the spec's, or `shell_argv` */
   ChildEnviron environ;
-  GStrv candidates; /* paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES */
+
+  /* Paths for execve, at least one; the next while ENOENT, ENOTDIR, EACCES. */
+  const char * const *candidates;
+
   IdentityPlan identity;
 
   /* By file descriptor: then the one candidate is for messages only. */
@@ -28,6 +32,11 @@ typedef struct
   /* As sched_setaffinity (2) takes it; NULL: the program's own. */
   gulong *cpu_mask;
   gsize cpu_mask_bytes;
+
+  /* What `argv` and `candidates` may be. */
+  const char *shell_argv[COMMAND_SHELL_ARGV_LENGTH];
+  const char *path[2];  /* the program was named by its path */
+  GStrv own_candidates; /* nullable */
 } LaunchPlan;
 
 /* Validates, composes the environment, looks users and groups up, and the program in the child's

@@ -34,8 +34,9 @@ proctor_command_set_stop_plan (ProctorCommand        *self,
   g_return_if_fail (PROCTOR_IS_COMMAND (self));
 
   policy = &proctor_command_edit_spec (self)->policy;
-  proctor_stop_plan_free (policy->stop_plan);
-  policy->stop_plan = plan != NULL ? proctor_stop_plan_copy (plan) : stop_plan_new_default ();
+  g_clear_pointer (&policy->stop_plan, proctor_stop_plan_free);
+  if (plan != NULL)
+    policy->stop_plan = proctor_stop_plan_copy (plan);
 }
 
 /**

@@ -104,10 +104,14 @@ char *
 proctor_shell_join (const char * const *argv)
 {
   GString *text;
+  gsize length = 0;
 
   g_return_val_if_fail (argv != NULL, NULL);
 
-  text = g_string_new (NULL);
+  /* Enough for most arguments, which need no more than a pair of quotes. */
+  for (gsize i = 0; argv[i] != NULL; i++)
+    length += strlen (argv[i]) + sizeof "'' ";
+  text = g_string_sized_new (length);
   for (gsize i = 0; argv[i] != NULL; i++)
     {
       if (i > 0)

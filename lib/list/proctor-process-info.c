@@ -67,10 +67,11 @@ ProctorProcessInfo *
 process_info_new (const ProcessRecord *record)
 {
   ProctorProcessInfo *self = g_object_new (PROCTOR_TYPE_PROCESS_INFO, NULL);
+  const char *shell_argv[COMMAND_SHELL_ARGV_LENGTH];
 
   self->serial = child_id_get_serial (record->child);
   self->pid = child_id_get_pid (record->child);
-  self->argv = command_spec_dup_argv (record->spec);
+  self->argv = g_strdupv ((GStrv) command_spec_get_argv (record->spec, shell_argv));
   self->command_line = words_to_string ((const char * const *) self->argv);
   self->start_time = record->start_time;
   return self;

@@ -237,7 +237,7 @@ begin_own (ProcessActor *self,
 
   if (self->own_plan == NULL)
     {
-      self->own_plan = proctor_stop_plan_copy (self->spec->policy.stop_plan);
+      self->own_plan = command_policy_dup_stop_plan (&self->spec->policy);
       stop_progress_begin (&self->own_progress, self->own_plan, now ());
     }
   if (kill_at_once)
@@ -289,7 +289,7 @@ process_start_stop (Actor     *actor,
   else
     {
       if (operation->plan == NULL)
-        operation->plan = proctor_stop_plan_copy (self->spec->policy.stop_plan);
+        operation->plan = command_policy_dup_stop_plan (&self->spec->policy);
       stop_progress_begin (&operation->progress, operation->plan, now ());
       g_queue_push_tail (&self->stops, operation);
       begin (self);

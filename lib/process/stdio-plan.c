@@ -48,9 +48,7 @@ map_fd (StdioPlan *self,
         int        source,
         int        target)
 {
-  FdMapping mapping = { .source = source, .target = target };
-
-  g_array_append_val (self->fds, mapping);
+  self->fds[self->n_fds++] = (FdMapping){ .source = source, .target = target };
 }
 
 /* The file that a target is made of so far, or -1. */
@@ -58,12 +56,10 @@ static int
 find_source (const StdioPlan *self,
              int              target)
 {
-  for (guint i = 0; i < self->fds->len; i++)
+  for (guint i = 0; i < self->n_fds; i++)
     {
-      const FdMapping *mapping = &g_array_index (self->fds, FdMapping, i);
-
-      if (mapping->target == target)
-        return mapping->source;
+      if (self->fds[i].target == target)
+        return self->fds[i].source;
     }
   return -1;
 }
@@ -92,7 +88,7 @@ connect_ends (StdioPlan *self,
               int        childs)
 {
   self->ours[target] = (OurEnd){ .fd = ours, .kind = kind };
-  g_array_append_val (self->childs, childs);
+  self->childs[self->n_childs++] = childs;
   map_fd (self, childs, target);
   return fcntl (ours, F_SETFL, O_NONBLOCK) == 0;
 }
@@ -155,7 +151,7 @@ use_terminal (StdioPlan           *self,
       self->terminal = terminal_new (files->rows, files->columns, &self->slave);
       if (self->terminal == NULL)
         return fail_with_errno (target, error);
-      g_array_append_val (self->childs, self->slave);
+      self->childs[self->n_childs++] = self->slave;
     }
   map_fd (self, self->slave, target);
 
@@ -218,7 +214,7 @@ claim_fd (StdioPlan  *self,
     }
 
   if (is_ours)
-    g_array_append_val (self->childs, fd);
+    self->childs[self->n_childs++] = fd;
   map_fd (self, fd, target);
   return TRUE;
 }
@@ -327,17 +323,18 @@ stdio_plan_init (StdioPlan           *self,
                  const ProctorStdio   kinds[3],
                  GError             **error)
 {
+  gsize n_max = 3 + (files->fds != NULL ? files->fds->len : 0);
+
   *self = (StdioPlan){
-    .fds = g_array_new (FALSE, FALSE, sizeof (FdMapping)),
-    .childs = g_array_new (FALSE, FALSE, sizeof (int)),
+    .fds = g_new (FdMapping, n_max),
+    .childs = g_new (int, n_max),
     .ours = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } },
     .slave = -1,
   };
   if (plan_all (self, files, kinds, error))
     {
       if (get_devnull () >= 0)
-        low_fds_take (&self->low_fds, (gpointer) self->fds->data, self->fds->len, &self->slave,
-                      get_devnull ());
+        low_fds_take (&self->low_fds, self->fds, self->n_fds, &self->slave, get_devnull ());
       return TRUE;
     }
 
@@ -352,11 +349,11 @@ stdio_plan_clear (StdioPlan *self)
     return;
 
   low_fds_give_back (&self->low_fds, get_devnull ());
-  for (guint i = 0; i < self->childs->len; i++)
-    fd_clear (&g_array_index (self->childs, int, i));
+  for (guint i = 0; i < self->n_childs; i++)
+    fd_clear (&self->childs[i]);
   for (guint i = 0; i < G_N_ELEMENTS (self->ours); i++)
     fd_clear (&self->ours[i].fd);
   g_clear_pointer (&self->terminal, terminal_unref);
-  g_clear_pointer (&self->childs, g_array_unref);
-  g_clear_pointer (&self->fds, g_array_unref);
+  g_clear_pointer (&self->childs, g_free);
+  g_clear_pointer (&self->fds, g_free);
 }

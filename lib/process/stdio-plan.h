@@ -25,7 +25,8 @@ typedef struct
 /* Thread: SPAWNER. All zero is an empty plan. */
 typedef struct
 {
-  GArray *fds; /* of FdMapping */
+  FdMapping *fds; /* owned */
+  guint n_fds;
   SpawnOpen opens[3];
   guint n_opens;
   gboolean without_stderr; /* it shall be stdout, which this program has closed */
@@ -33,7 +34,8 @@ typedef struct
   Terminal *terminal; /* owned; NULL: none of the three is one */
   int slave;          /* its other side, owned by `childs` */
   LowFds low_fds;
-  GArray *childs;     /* of int: to be closed when there is a child, or will be none */
+  int *childs;        /* owned: to be closed when there is a child, or will be none */
+  guint n_childs;
 } StdioPlan;
 
 /* Thread: ANY. What is opened once and then kept, while the program has few files open. */

@@ -313,7 +313,7 @@ do_fd_op (SpawnChildJob *job,
 }
 
 IN_CHILD static void
-place_files (SpawnChildJob *job)
+place_fds (SpawnChildJob *job)
 {
   for (guint i = 0; i < job->plan->n_ops; i++)
     {
@@ -321,8 +321,20 @@ place_files (SpawnChildJob *job)
       if (do_fd_op (job, &job->plan->ops[i]) < 0)
         fail (job, errno);
     }
+}
 
-  /* After the plan: a target of these may be a source there. */
+/* Where all has its place already, one range is all there is to be closed. */
+IN_CHILD static gboolean
+place_and_close (SpawnChildJob *job)
+{
+  place_fds (job);
+  return syscall (SYS_close_range, FIRST_FD_TO_CLOSE, LAST_FD, 0) == 0;
+}
+
+/* After the plan: a target of these may be a source there. */
+IN_CHILD static void
+place_opened (SpawnChildJob *job)
+{
   for (guint i = 0; i < job->request->n_opens; i++)
     {
       const SpawnOpen *file = &job->request->opens[i];
@@ -444,6 +456,7 @@ IN_CHILD int
 spawn_child_main (void *data)
 {
   SpawnChildJob *job = data;
+  gboolean place_first = job->only_stdio && job->close_range && job->report_fd < 0;
 
   if (job->shared_files)
     {
@@ -459,10 +472,10 @@ spawn_child_main (void *data)
   if (__atomic_load_n (job->aborted, __ATOMIC_SEQ_CST))
     fail (job, ECANCELED);
 
-  if (!job->request->inherit_fds)
-    close_unwanted (job);
   if (job->request->without_stderr)
     syscall (SYS_close, STDERR_FILENO);
+  if (!(place_first && place_and_close (job)) && !job->request->inherit_fds)
+    close_unwanted (job);
   enter_step (job, SPAWN_STEP_SIGNALS, -1);
   reset_signals (job);
   ignore_signals (job);
@@ -471,7 +484,9 @@ spawn_child_main (void *data)
   enter_place (job);
   keep_executable (job);
   open_files (job);
-  place_files (job);
+  if (!place_first)
+    place_fds (job);
+  place_opened (job);
   child_take_terminal (job);
   child_set_limits (job);
   child_set_identity (job);

@@ -17,6 +17,7 @@ typedef struct
   const FdPlan *plan;
   int *kept; /* fds above 2 that are needed: sources, executable, `report_fd`; ascending */
   guint n_kept;
+  gboolean only_stdio;   /* all that is wanted goes to 0, 1 and 2, and is at hand from the start */
   gboolean close_range;  /* the system call can be used */
   gboolean shared_files; /* CLONE_FILES: the table must be unshared before anything else */
   int report_fd;         /* where `report` goes if memory is not shared, above all targets; or -1 */

@@ -168,6 +168,14 @@ prepare_attributes (Spawn                   *self,
     }
 }
 
+static gboolean
+wants_only_stdio (const SpawnRequest *request,
+                  const FdPlan       *plan)
+{
+  return plan->floor == FIRST_FREE_FD && request->n_opens == 0 && !request->has_executable_fd &&
+         !request->has_terminal && !request->inherit_fds;
+}
+
 static void
 spawn_init (Spawn              *self,
             const SpawnRequest *request)
@@ -186,6 +194,7 @@ spawn_init (Spawn              *self,
   self->job = (SpawnChildJob) {
     .request = request,
     .plan = &self->plan,
+    .only_stdio = wants_only_stdio (request, &self->plan),
     .close_range = self->features->close_range,
     .report_fd = -1,
     .aborted = &self->birth->aborted,

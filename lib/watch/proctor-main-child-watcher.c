@@ -372,7 +372,9 @@ look_at_all_fallbacks_in_main (ProctorMainChildWatcher *self)
   guint n_watches;
 
   g_mutex_lock (&self->fallback_lock);
-  watches = g_hash_table_get_keys_as_array (self->fallback_watches, &n_watches);
+  n_watches = g_hash_table_size (self->fallback_watches);
+  if (n_watches > 0)
+    watches = g_hash_table_get_keys_as_array (self->fallback_watches, &n_watches);
   g_mutex_unlock (&self->fallback_lock);
 
   /* Only this thread takes any out of the set, so that none of them goes while the others are
