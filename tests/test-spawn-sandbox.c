@@ -122,6 +122,43 @@ check_fds (void)
   g_assert_cmpstr (output, ==, "0 1 2 7 50 ");
 }
 
+/* Its stdout is our stderr and the other way round, which comes out only if it is done once. */
+static void
+check_swapped_stdio (void)
+{
+  int saved[2] = { dup (STDOUT_FILENO), dup (STDERR_FILENO) };
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  int fds[2][2];
+  gboolean started;
+  Run run;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_cmpint (pipe2 (fds[i], O_CLOEXEC), ==, 0);
+      dup2 (fds[i][1], STDOUT_FILENO + i);
+      close (fds[i][1]);
+    }
+  run_init (&run, "say", "out");
+  run.argv[3] = "err";
+  run_map (&run, STDIN_FILENO, STDIN_FILENO);
+  run_map (&run, STDOUT_FILENO, STDERR_FILENO);
+  run_map (&run, STDERR_FILENO, STDOUT_FILENO);
+  started = run_start (&run);
+  for (int i = 0; i < 2; i++)
+    {
+      dup2 (saved[i], STDOUT_FILENO + i);
+      close (saved[i]);
+    }
+
+  g_assert_true (started);
+  first = read_all (fds[0][0]);
+  second = read_all (fds[1][0]);
+  g_assert_cmpint (run_finish (&run), ==, 0);
+  g_assert_cmpstr (first, ==, "err");
+  g_assert_cmpstr (second, ==, "out");
+}
+
 static void
 check_failure (void)
 {
@@ -148,6 +185,7 @@ check_all (void)
   for (guint i = 0; i < scaled (100); i++)
     {
       check_fds ();
+      check_swapped_stdio ();
       check_failure ();
     }
   g_assert_cmpuint (count_open (), ==, n_open);
