@@ -21,6 +21,19 @@
 #define STUCK_AFTER_US (10 * G_TIME_SPAN_MILLISECOND)
 #define STUCK_AFTER_MAX_US (100 * G_TIME_SPAN_MILLISECOND)
 
+/* A thread that waits for a job. Each has one for ever: who calls it may still do so when it has
+ * gone on already.
+ */
+typedef struct _Idler Idler;
+struct _Idler
+{
+  GCond called; /* with spawner_lock */
+
+  /* guarded by spawner_lock */
+  gboolean is_called; /* and not in the list any more */
+  Idler *next;
+};
+
 /* The threads are started when there is work for them and then stay: PR_SET_PDEATHSIG sends its
  * signal when the thread ends that made the child, not the program. They outlive a shutdown of the
  * service, too.
@@ -36,31 +49,57 @@ typedef struct
   SpawnerJob *last;
   guint n_jobs;    /* from first to last */
   guint n_threads; /* without the watchman */
-  guint n_idle;    /* in job_waits, even if they were signalled already: each takes one job */
+  Idler *idlers;   /* not called yet; first who has worked last, whose memory is in the caches */
+  guint n_idle;    /* who wait, even if they were called already: each takes one job */
   guint64 n_taken;
   gboolean has_watchman;
   gboolean watchman_sleeps;
 } Spawner;
 
 static GMutex spawner_lock;
-static GCond job_waits;  /* with spawner_lock */
 static GCond congestion; /* with spawner_lock: for the watchman */
 static Spawner spawner;
+
+static void
+wait_locked (Idler *self)
+{
+  self->is_called = FALSE;
+  self->next = spawner.idlers;
+  spawner.idlers = self;
+  spawner.n_idle++;
+  while (!self->is_called)
+    g_cond_wait (&self->called, &spawner_lock);
+  spawner.n_idle--;
+}
+
+/* Whom to signal when the lock is free, since it would have to wait for that; NULL: all are at
+ * work.
+ */
+static Idler *
+call_idler_locked (void)
+{
+  Idler *idler = spawner.idlers;
+
+  if (idler == NULL)
+    return NULL;
+
+  spawner.idlers = idler->next;
+  idler->is_called = TRUE;
+  return idler;
+}
 
 static gpointer
 spawner_thread (gpointer data)
 {
+  Idler *self = g_new0 (Idler, 1);
+
   g_mutex_lock (&spawner_lock);
   for (;;)
     {
       SpawnerJob *job;
 
       while (spawner.first == NULL)
-        {
-          spawner.n_idle++;
-          g_cond_wait (&job_waits, &spawner_lock);
-          spawner.n_idle--;
-        }
+        wait_locked (self);
 
       job = spawner.first;
       spawner.first = job->next;
@@ -172,6 +211,7 @@ spawner_post (SpawnerJob   *job,
               GError      **error)
 {
   gboolean started = FALSE;
+  Idler *idler;
 
   job->func = func;
   job->next = NULL;
@@ -197,11 +237,13 @@ spawner_post (SpawnerJob   *job,
   spawner.last = job;
   spawner.n_jobs++;
 
-  g_cond_signal (&job_waits);
+  idler = call_idler_locked ();
   if (!started && spawner.n_jobs > spawner.n_idle)
     call_watchman_locked ();
   g_mutex_unlock (&spawner_lock);
 
+  if (idler != NULL)
+    g_cond_signal (&idler->called);
   return TRUE;
 }
 
