@@ -487,14 +487,70 @@ test_signal_mask (void)
 }
 
 static void
+nothing_in_worker (Actor   *actor,
+                   Message *message)
+{
+}
+
+static Actor *
+listed_actor_new (void)
+{
+  Actor *actor = g_new0 (Actor, 1);
+  g_autoptr(GError) error = NULL;
+
+  actor_init (actor, NULL, (ActorFunc) g_free);
+  g_assert_true (runtime_add_actor (actor, nothing_in_worker, &error));
+  g_assert_no_error (error);
+  return actor;
+}
+
+static guint
+count_actors_of (const GPtrArray *actors,
+                 const Worker    *worker)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < actors->len; i++)
+    n += ((const Actor *) actors->pdata[i])->worker == worker;
+  return n;
+}
+
+/* An actor comes to the worker that has the fewest. */
+static void
 test_all_workers_get_actors (void)
 {
-  g_autoptr(GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr(GPtrArray) actors = g_ptr_array_new_with_free_func ((GDestroyNotify) actor_unref);
+  Worker *first;
+  guint n_workers;
 
-  pick_worker ();
-  for (guint i = 0; i < 4 * runtime_count_workers (); i++)
-    g_hash_table_add (seen, pick_worker ());
-  g_assert_cmpuint (g_hash_table_size (seen), ==, runtime_count_workers ());
+  g_ptr_array_add (actors, listed_actor_new ());
+  first = ((Actor *) actors->pdata[0])->worker;
+  n_workers = runtime_count_workers ();
+  while (actors->len < 4 * n_workers)
+    g_ptr_array_add (actors, listed_actor_new ());
+  for (guint i = 0; i < actors->len; i++)
+    g_assert_cmpuint (count_actors_of (actors, ((Actor *) actors->pdata[i])->worker), ==, 4);
+
+  for (guint i = 0; i < actors->len;)
+    {
+      if (((Actor *) actors->pdata[i])->worker == first)
+        g_ptr_array_remove_index_fast (actors, i);
+      else
+        i++;
+    }
+  g_assert_cmpuint (actors->len, ==, 4 * (n_workers - 1));
+  while (actors->len < 4 * n_workers)
+    g_ptr_array_add (actors, listed_actor_new ());
+  g_assert_cmpuint (count_actors_of (actors, first), ==, 4);
+
+  g_ptr_array_set_size (actors, 0);
+  for (guint i = 0; i < 4; i++)
+    {
+      Actor *actor = listed_actor_new ();
+
+      g_assert_true (actor->worker == first);
+      actor_unref (actor);
+    }
 }
 
 static void

@@ -21,7 +21,8 @@ typedef struct
 {
   Worker *workers[MAX_WORKERS];
   guint n_workers;
-  guint next_worker;
+  guint n_actors[MAX_WORKERS]; /* of each worker; those in the list */
+  guint n_picked;              /* by runtime_pick_worker() */
   GQueue actors;    /* of borrowed Actor, linked through themselves, until they have ended */
   gboolean ending;  /* until runtime_finish_end() */
   gboolean claimed; /* somebody is about to call that */
@@ -96,10 +97,21 @@ tell_start (void)
     started_func ();
 }
 
+/* The one with the fewest actors. Of several the first: while there is little to do the same threads
+ * do it, whose memory is in the caches.
+ */
 static Worker *
-next_worker_locked (void)
+pick_worker_locked (void)
 {
-  return runtime.workers[runtime.next_worker++ % runtime.n_workers];
+  guint best = 0;
+
+  for (guint i = 1; i < runtime.n_workers; i++)
+    {
+      if (runtime.n_actors[i] < runtime.n_actors[best])
+        best = i;
+    }
+
+  return runtime.workers[best];
 }
 
 gboolean
@@ -122,7 +134,7 @@ runtime_pick_worker (GError **error)
 
   g_mutex_lock (&runtime_lock);
   if (start_locked (error))
-    worker = next_worker_locked ();
+    worker = runtime.workers[runtime.n_picked++ % runtime.n_workers];
   g_mutex_unlock (&runtime_lock);
 
   tell_start ();
@@ -142,7 +154,8 @@ runtime_add_actor (Actor        *actor,
   started = start_locked (error);
   if (started)
     {
-      actor->worker = worker_ref (next_worker_locked ());
+      actor->worker = worker_ref (pick_worker_locked ());
+      runtime.n_actors[worker_get_index (actor->worker)]++;
       actor->shutdown_func = shutdown_func;
       actor->live_link.data = actor;
       g_queue_push_tail_link (&runtime.actors, &actor->live_link);
@@ -189,6 +202,7 @@ leave_locked (Actor *actor)
 
   g_queue_unlink (&runtime.actors, &actor->live_link);
   actor->live_link.data = NULL;
+  runtime.n_actors[worker_get_index (actor->worker)]--;
   if (!actor->owes_end)
     return;
 

@@ -91,7 +91,7 @@ void runtime_finish_end (void (*last_step) (void));
 
 /* ---- for tests */
 
-/* A worker, without an actor. NULL where no thread can be started. */
+/* A worker, without an actor; each time the next one. NULL where no thread can be started. */
 Worker *runtime_pick_worker (GError **error);
 
 /* Ends all workers and joins them, after the messages that are under way. The caller makes sure

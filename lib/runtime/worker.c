@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Thread: worker_new, worker_stop, worker_post, worker_post_and_help, worker_is_current,
- * worker_count_turns and worker_get_load ANY; everything else WORKER: the thread that holds turn_lock.
+ * worker_get_index, worker_count_turns and worker_get_load ANY; everything else WORKER: the thread that holds turn_lock.
  */
 
 #include "config.h"
@@ -703,6 +703,12 @@ gboolean
 worker_is_current (Worker *self)
 {
   return self == NULL ? current_worker != NULL : current_worker == self;
+}
+
+guint
+worker_get_index (Worker *self)
+{
+  return self->number - 1;
 }
 
 gboolean

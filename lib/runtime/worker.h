@@ -29,6 +29,9 @@ void worker_stop (Worker *self);
 /* Whether the calling thread is @self's, or does its work; NULL: any worker's. */
 gboolean worker_is_current (Worker *self);
 
+/* Which of the workers it is, as worker_new() was told. */
+guint worker_get_index (Worker *self);
+
 /* WOULD_DEADLOCK on a worker: a blocking call there waits for what this thread would have to do. */
 gboolean worker_check_may_block (GError **error);
 
