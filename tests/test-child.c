@@ -740,20 +740,43 @@ mode_chop (int argc, char **argv)
     }
 }
 
-/* trace PID READY GATE: traces the process, makes the first file, and lets go of it, by its own
- * exit, when the second one is there. 1 if it may not.
+/* trace PID READY GATE [stop]: traces the process, and stops it if told so, makes the first file, and
+ * lets go of it, by its own exit, when the second one is there. 1 if it may not.
  */
 static int
 mode_trace (int argc, char **argv)
 {
+  pid_t pid = argc > 1 ? (pid_t) atoi (argv[1]) : 0;
+
   if (argc < 4)
     return 125;
-  if (ptrace (PTRACE_SEIZE, (pid_t) atoi (argv[1]), NULL, NULL) < 0)
+  if (ptrace (PTRACE_SEIZE, pid, NULL, NULL) < 0)
     return 1;
+  if (argc > 4 && (ptrace (PTRACE_INTERRUPT, pid, NULL, NULL) < 0 || waitpid (pid, NULL, 0) != pid))
+    return 124;
   if (make_file (argv[2], "traced") != 0)
     return 125;
   await_file (argv[3]);
 
+  return 0;
+}
+
+/* vfork FILE: is held in the kernel, in state D, by a child that shares its memory, makes the file with
+ * its pid, and stays.
+ */
+static int
+mode_vfork (int argc, char **argv)
+{
+  if (argc < 2)
+    return 125;
+  live_at_most (100);
+  if (vfork () == 0)
+    {
+      live_at_most (100);
+      make_pid_file (argv[1]);
+      for (;;)
+        pause ();
+    }
   return 0;
 }
 
@@ -1088,6 +1111,7 @@ static const struct
   { "on-term", mode_on_term },
   { "meet", mode_meet },
   { "trace", mode_trace },
+  { "vfork", mode_vfork },
   { "pattern", mode_pattern },
   { "patterns", mode_patterns },
   { "digest", mode_digest },

@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
@@ -19,6 +20,8 @@
 #include "inspect-testing.h"
 #include "runtime/runtime.h"
 #include "runtime/worker.h"
+#include "transport-testing.h"
+#include "tree-testing.h"
 
 #define DEADLINE (60 * G_TIME_SPAN_SECOND)
 
@@ -241,6 +244,48 @@ test_descendant (void)
   g_assert_nonnull (result);
 }
 
+/* Its stdout has gone to a child of its own, and to another child of the program. */
+static void
+test_two_holders (void)
+{
+  g_autofree char *mark = work_path ("mark");
+  g_autoptr(ProctorCommand) command = child_command ("hold", mark, "1", "", NULL);
+  g_autoptr(ProctorCommand) other_command = child_command ("sleep", "1000", NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(ProctorProcess) other = NULL;
+  g_autoptr(ProctorResult) result = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *holder = NULL;
+  g_auto(Reply) reply = { 0 };
+  pid_t descendant;
+  int fd;
+
+  proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
+  process = spawn_or_abort (command);
+  descendant = await_pid (mark);
+  path = g_strdup_printf ("/proc/%d/fd/1", (int) descendant);
+  fd = open (path, O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  proctor_command_take_fd (other_command, fd, 1);
+  other = spawn_or_abort (other_command);
+  g_clear_object (&other_command);
+  assert_returncode (process, 0);
+
+  reply_init (&reply);
+  proctor_process_communicate_async (process, NULL, NULL, reply_arrived, &reply);
+  assert_why (proctor_process_get_pid (process), "descendant",
+              "and 1 more process still hold its stdout");
+  kill (descendant, SIGKILL);
+  await_gone (&descendant, 1);
+  holder = g_strdup_printf ("pid %d (test-child, another child of the program) still holds its stdout",
+                            (int) proctor_process_get_pid (other));
+  assert_why (proctor_process_get_pid (process), "descendant", holder);
+
+  kill_and_wait (other);
+  result = proctor_process_communicate_finish (process, reply_wait (&reply), NULL);
+  g_assert_nonnull (result);
+}
+
 static void
 test_main_loop (void)
 {
@@ -275,6 +320,93 @@ test_suspended (void)
   g_assert_true (proctor_process_send_signal (process, SIGSTOP, NULL));
   assert_why (proctor_process_get_pid (process), "suspended", "suspended by a signal");
   kill_and_wait (process);
+}
+
+/* The tracer is a process; NULL where tracing is not allowed, and then the test is skipped. */
+static ProctorProcess *
+trace_or_skip (ProctorProcess *process,
+               const char     *gate,
+               gboolean        stop)
+{
+  g_autofree char *ready = work_path ("ready");
+  g_autofree char *number = g_strdup_printf ("%d", (int) proctor_process_get_pid (process));
+  g_autoptr(ProctorCommand) command =
+    child_command ("trace", number, ready, gate, stop ? "stop" : NULL, NULL);
+  g_autoptr(ProctorProcess) tracer = spawn_or_abort (command);
+
+  while (!g_file_test (ready, G_FILE_TEST_EXISTS))
+    {
+      int returncode;
+
+      if (proctor_process_get_returncode (tracer, &returncode))
+        {
+          g_assert_cmpint (returncode, ==, 1);
+          g_test_skip ("Tracing is not allowed");
+          return NULL;
+        }
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+  return g_steal_pointer (&tracer);
+}
+
+static void
+test_traced (void)
+{
+  g_autofree char *gate = work_path ("gate");
+  g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
+  g_autoptr(ProctorProcess) process = spawn_or_abort (command);
+  g_autoptr(ProctorProcess) tracer = trace_or_skip (process, gate, TRUE);
+
+  if (tracer != NULL)
+    {
+      assert_why (proctor_process_get_pid (process), "traced", "held by a debugger");
+      g_free (work_file ("gate", ""));
+      assert_returncode (tracer, 0);
+    }
+  kill_and_wait (process);
+}
+
+/* There is nothing to reap before the debugger has let go of it. */
+static void
+test_dead_and_traced (void)
+{
+  g_autofree char *gate = work_path ("gate");
+  g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(ProctorProcess) tracer = NULL;
+
+  if (!library_uses_pidfds ())
+    {
+      g_test_skip ("GLib may take it for reaped, and make a status up");
+      return;
+    }
+
+  process = spawn_or_abort (command);
+  tracer = trace_or_skip (process, gate, FALSE);
+  if (tracer != NULL)
+    {
+      g_assert_true (proctor_process_kill (process, NULL));
+      assert_why (proctor_process_get_pid (process), "traced",
+                  "a debugger has not let go of it");
+      g_free (work_file ("gate", ""));
+      assert_returncode (tracer, 0);
+    }
+  kill_and_wait (process);
+}
+
+/* Until a child of vfork() is another program, the kernel holds its parent. */
+static void
+test_kernel (void)
+{
+  g_autofree char *mark = work_path ("mark");
+  g_autoptr(ProctorCommand) command = child_command ("vfork", mark, NULL);
+  g_autoptr(ProctorProcess) process = spawn_or_abort (command);
+  pid_t child = await_pid (mark);
+
+  assert_why (proctor_process_get_pid (process), "kernel", "stuck in the kernel (state D)");
+  kill_and_wait (process);
+  kill (child, SIGKILL);
 }
 
 /* Nobody has the FIFO open for writing, so that its opening does not end; there is no pid yet. */
@@ -316,6 +448,47 @@ test_stopping (void)
   g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
 }
 
+/* The first one obeys, and the others do not. */
+static void
+test_tree (void)
+{
+  g_autofree char *mark = work_path ("brood");
+  g_autoptr(ProctorCommand) command = brood_command (mark, "obey", "ignore");
+  g_autoptr(ProctorProcess) process = spawn_or_abort (command);
+  pid_t pids[BROOD_SIZE];
+  g_auto(Reply) reply = { 0 };
+
+  await_brood (mark, pids);
+  reply_init (&reply);
+  proctor_process_stop_async (process, 1000 * G_TIME_SPAN_SECOND, NULL, reply_arrived, &reply);
+  assert_returncode (process, -SIGTERM);
+  assert_why (proctor_process_get_pid (process), "tree", "what is left of its tree of processes");
+  g_assert_null (reply.result);
+
+  for (guint i = 0; i < BROOD_SIZE; i++)
+    kill (pids[i], SIGKILL);
+  g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
+}
+
+/* By the protocol, and not because there is too much. */
+static void
+test_held_back (void)
+{
+  g_autoptr(ProctorCommand) command = child_command ("pattern", "10000000", NULL);
+  g_autoptr(ProctorSubprocessTransport) transport = NULL;
+  g_auto(Log) log = { 0 };
+
+  log_init (&log);
+  log.seeds[1] = 0;
+  transport = open_or_abort (command, &log);
+  proctor_read_transport_pause_reading (get_output (transport, 1));
+  assert_why (proctor_subprocess_transport_get_pid (transport), "held-back",
+              "the program itself has paused stdout");
+  proctor_read_transport_resume_reading (get_output (transport, 1));
+  AWAIT (&log, log.lost);
+  assert_ended_with (transport, 0);
+}
+
 /* A stream of GIO that takes nothing. */
 static void
 test_stream_paused (void)
@@ -340,6 +513,83 @@ test_stream_paused (void)
   g_input_stream_close (input, NULL, NULL);
   proctor_process_kill (process, NULL);
   assert_returncode (process, -SIGKILL);
+}
+
+/* ---- a watcher of the program's that sleeps */
+
+typedef struct
+{
+  ProctorChildWatcher parent_instance;
+  pid_t pid; /* of its only child */
+  gboolean sleeps;
+} SleepyWatcher;
+
+typedef ProctorChildWatcherClass SleepyWatcherClass;
+
+GType sleepy_watcher_get_type (void);
+G_DEFINE_TYPE (SleepyWatcher, sleepy_watcher, PROCTOR_TYPE_CHILD_WATCHER)
+
+static gboolean
+sleepy_watcher_watch (ProctorChildWatcher  *watcher,
+                      guint64               token,
+                      GPid                  pid,
+                      GError              **error)
+{
+  ((SleepyWatcher *) watcher)->pid = pid;
+  return TRUE;
+}
+
+static void
+sleepy_watcher_unwatch (ProctorChildWatcher *watcher,
+                        guint64              token)
+{
+}
+
+static void
+sleepy_watcher_reap_now (ProctorChildWatcher *watcher,
+                         guint64              token)
+{
+  SleepyWatcher *self = (SleepyWatcher *) watcher;
+  int status;
+
+  if (!self->sleeps && waitpid (self->pid, &status, WNOHANG) == self->pid)
+    proctor_child_watcher_report (watcher, token, status);
+}
+
+static void
+sleepy_watcher_class_init (SleepyWatcherClass *klass)
+{
+  klass->watch = sleepy_watcher_watch;
+  klass->unwatch = sleepy_watcher_unwatch;
+  klass->reap_now = sleepy_watcher_reap_now;
+}
+
+static void
+sleepy_watcher_init (SleepyWatcher *self)
+{
+  self->sleeps = TRUE;
+}
+
+static void
+test_watcher (void)
+{
+  g_autoptr(ProctorChildWatcher) watcher = g_object_new (sleepy_watcher_get_type (), NULL);
+  g_autoptr(ProctorCommand) command = child_command ("exit", "3", NULL);
+  g_autoptr(ProctorProcess) process = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (proctor_child_watcher_attach (watcher, g_main_context_default (), &error));
+  g_assert_no_error (error);
+  g_assert_true (proctor_set_child_watcher (watcher, &error));
+  g_assert_no_error (error);
+  process = spawn_or_abort (command);
+  assert_why (proctor_process_get_pid (process), "watcher",
+              "its child watcher (SleepyWatcher) has not noticed it");
+
+  ((SleepyWatcher *) watcher)->sleeps = FALSE;
+  assert_returncode (process, 3);
+  g_assert_true (proctor_set_child_watcher (NULL, &error));
+  g_assert_no_error (error);
 }
 
 /* ---- a worker */
@@ -719,11 +969,18 @@ main (int    argc,
     { "paused-after-large-reads", test_paused_after_large_reads },
     { "stdin-blocked", test_stdin_blocked },
     { "descendant", test_descendant },
+    { "two-holders", test_two_holders },
     { "main-loop", test_main_loop },
     { "suspended", test_suspended },
+    { "traced", test_traced },
+    { "dead-and-traced", test_dead_and_traced },
+    { "kernel", test_kernel },
     { "start", test_start },
     { "stopping", test_stopping },
+    { "tree", test_tree },
+    { "held-back", test_held_back },
     { "stream-paused", test_stream_paused },
+    { "watcher", test_watcher },
     { "worker", test_worker },
     { "healthy", test_healthy },
     { "table", test_table },

@@ -108,7 +108,21 @@ look_at_start (Search *search)
 
 /* ---- the exit */
 
-/* It has exited, nobody knows of it, and whose work that is does not run. */
+/* Until it is let go of, there is nothing to reap. */
+static gboolean
+is_traced (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", pid);
+  g_autofree char *status = NULL;
+  const char *tracer;
+
+  if (!g_file_get_contents (path, &status, NULL, NULL))
+    return FALSE;
+  tracer = strstr (status, "\nTracerPid:");
+  return tracer != NULL && g_ascii_strtoll (tracer + strlen ("\nTracerPid:"), NULL, 10) != 0;
+}
+
+/* It has exited, nobody knows of it, and whose work that is does not run, or cannot do it. */
 static void
 look_at_watcher (Search *search)
 {
@@ -119,6 +133,12 @@ look_at_watcher (Search *search)
 
   if (get_system_state (search) != 'Z' && !report_get_boolean (search->process, "gone"))
     return;
+
+  if (is_traced (search->pid))
+    {
+      add (search, "traced", g_strdup (_("exited, but a debugger has not let go of it")));
+      return;
+    }
 
   if (strcmp (watcher, "ProctorMainChildWatcher") == 0)
     {
