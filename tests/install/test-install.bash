@@ -116,13 +116,24 @@ tool_runs()
     run_tool run echo x | grep -qx x
 }
 
-# It is set without a warning, and is about the tool.
+# man_page_is_clean NAME TEXT: it is set without a warning, and is about that.
 man_page_is_clean()
 {
     local complaints
-    complaints=$(man --warnings -l "$(find "$root" -name proctor.1 -print -quit)" 2>&1 >"$top/page")
+    complaints=$(man --warnings -l "$(find "$root" -name "$1.1" -print -quit)" 2>&1 >"$top/page")
     echo "$complaints"
-    [ -z "$complaints" ] && grep -q 'proctor run' "$top/page"
+    [ -z "$complaints" ] && grep -q "$2" "$top/page"
+}
+
+# check_man_page TEST NAME TEXT: it is there, and man can show it.
+check_man_page()
+{
+    check "$1" installed "man/man1/$2.1"
+    if man --version 2>/dev/null | grep -q '^man [0-9]'; then
+        check "man shows $1" man_page_is_clean "$2" "$3"
+    else
+        skip "man shows $1" "there is no man-db"
+    fi
 }
 
 # bash itself reads it; the functions of bash-completion are not needed for that.
@@ -226,12 +237,7 @@ if [ "$with_docs" = true ]; then
 fi
 if [ "$with_tool" = true ]; then
     check tool tool_runs
-    check "man page" installed 'man/man1/proctor.1'
-    if man --version 2>/dev/null | grep -q '^man [0-9]'; then
-        check "man shows it" man_page_is_clean
-    else
-        skip "man shows it" "there is no man-db"
-    fi
+    check_man_page "the man page" proctor 'proctor run'
     check completion completion_loads
     bash_completion=/usr/share/bash-completion/bash_completion
     if [ -r "$bash_completion" ]; then
@@ -244,6 +250,7 @@ if [ "$with_tool" = true ]; then
 fi
 if [ -e "$build/tools/monitor/proctor-monitor" ]; then
     check "monitor" monitor_runs
+    check_man_page "the monitor's man page" proctor-monitor 'proctor-monitor'
     check "monitor's menu entry" installed 'share/applications/io.github.proctor.Monitor.desktop'
     check "monitor's description" installed 'share/metainfo/io.github.proctor.Monitor.metainfo.xml'
     check "monitor's icon" installed 'share/icons/hicolor/scalable/apps/io.github.proctor.Monitor.svg'
