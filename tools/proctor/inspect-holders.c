@@ -6,31 +6,39 @@
 
 #include "inspect-holders.h"
 
-#include <sys/stat.h>
-
 #include "base/proc-table.h"
+#include "proc-files.h"
 
-/* The link's own permissions say how the file is open (proc(5)). */
+typedef struct
+{
+  const char *name;
+  gboolean reads;
+  gboolean found;
+} WantedFile;
+
+static gboolean
+is_other_file (const ProcFile *file,
+               gpointer        data)
+{
+  WantedFile *wanted = data;
+  g_autofree char *target = proc_file_dup_target (file);
+  gboolean reads;
+  gboolean writes;
+
+  if (g_strcmp0 (target, wanted->name) == 0 && proc_file_get_access (file, &reads, &writes))
+    wanted->found = wanted->reads ? reads : writes;
+  return !wanted->found;
+}
+
 static gboolean
 has_open (int         pid,
           const char *file,
           gboolean    reads)
 {
-  g_autofree char *folder = g_strdup_printf ("/proc/%d/fd", pid);
-  g_autoptr(GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
+  WantedFile wanted = { .name = file, .reads = reads };
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-      g_autofree char *target = g_file_read_link (path, NULL);
-      struct stat link;
-
-      if (g_strcmp0 (target, file) == 0 && lstat (path, &link) == 0 &&
-          (link.st_mode & (reads ? S_IRUSR : S_IWUSR)) != 0)
-        return TRUE;
-    }
-  return FALSE;
+  proc_files_list (pid, is_other_file, &wanted);
+  return wanted.found;
 }
 
 char

@@ -8,14 +8,12 @@
 
 #include "tree-scan.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "proc-files.h"
 
 static void
 process_free (gpointer data)
@@ -357,17 +355,11 @@ equal_pipes (gconstpointer a,
 
 /* The link of a pipe that has no name is "pipe:[INODE]". */
 static char *
-read_fifo_path (int         folder,
-                const char *name)
+read_fifo_path (const ProcFile *file)
 {
-  char target[4096];
-  ssize_t length = readlinkat (folder, name, target, sizeof target - 1);
+  g_autofree char *target = proc_file_dup_target (file);
 
-  if (length <= 0 || target[0] != '/')
-    return NULL;
-
-  target[length] = '\0';
-  return g_utf8_make_valid (target, -1);
+  return target != NULL && target[0] == '/' ? g_utf8_make_valid (target, -1) : NULL;
 }
 
 static TreePipe *
@@ -390,31 +382,38 @@ get_pipe (GHashTable        *pipes,
   return self;
 }
 
-/* The permissions of the link say how the file is open (proc(5)). */
-static void
-note_file (GHashTable  *pipes,
-           int          folder,
-           const char  *name,
-           TreePipeEnd  end)
+typedef struct
 {
-  struct stat link;
-  struct stat file;
+  GHashTable *pipes;
+  pid_t pid;
+  gboolean in_tree;
+} FilesOwner;
+
+static gboolean
+note_file (const ProcFile *file,
+           gpointer        data)
+{
+  const FilesOwner *owner = data;
+  TreePipeEnd end = { .pid = owner->pid, .fd = file->fd, .in_tree = owner->in_tree };
+  struct stat status;
+  gboolean reads;
+  gboolean writes;
   TreePipe *pipe;
 
-  if (fstatat (folder, name, &file, 0) < 0 || !S_ISFIFO (file.st_mode) ||
-      fstatat (folder, name, &link, AT_SYMLINK_NOFOLLOW) < 0)
-    return;
-  pipe = get_pipe (pipes, &file, end.in_tree);
+  if (!proc_file_stat (file, &status) || !S_ISFIFO (status.st_mode) ||
+      !proc_file_get_access (file, &reads, &writes))
+    return TRUE;
+  pipe = get_pipe (owner->pipes, &status, owner->in_tree);
   if (pipe == NULL)
-    return;
+    return TRUE;
 
-  end.fd = atoi (name);
   if (pipe->path == NULL)
-    pipe->path = read_fifo_path (folder, name);
-  if ((link.st_mode & S_IWUSR) != 0)
+    pipe->path = read_fifo_path (file);
+  if (writes)
     g_array_append_val (pipe->writers, end);
-  if ((link.st_mode & S_IRUSR) != 0)
+  if (reads)
     g_array_append_val (pipe->readers, end);
+  return TRUE;
 }
 
 /* 0 or an errno. Of processes outside of the tree only those pipes are looked at that are known. */
@@ -423,20 +422,9 @@ note_files (GHashTable *pipes,
             pid_t       pid,
             gboolean    in_tree)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/fd", (int) pid);
-  DIR *directory = opendir (path);
-  struct dirent *entry;
+  FilesOwner owner = { .pipes = pipes, .pid = pid, .in_tree = in_tree };
 
-  if (directory == NULL)
-    return errno;
-
-  errno = 0;
-  while ((entry = readdir (directory)) != NULL)
-    if (g_ascii_isdigit (entry->d_name[0]))
-      note_file (pipes, dirfd (directory), entry->d_name,
-                 (TreePipeEnd) { .pid = pid, .in_tree = in_tree });
-  closedir (directory);
-  return 0;
+  return proc_files_list (pid, note_file, &owner);
 }
 
 /* Whether it connects one process with another. */
