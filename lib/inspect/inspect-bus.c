@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "inspect/inspect-connection.h"
 #include "inspect/inspect-protocol.h"
 
 /* For a bus that does not answer, to connect and to give a name. */
@@ -20,15 +21,12 @@
 
 struct _InspectBus
 {
-  InspectCalls *calls;        /* borrowed */
+  InspectConnection connection;
   InspectBusFunc func;
   gpointer data;
-  GCancellable *cancellable;  /* owned */
-  GSource *patience;          /* owned */
-  GDBusConnection *connection; /* owned */
-  guint registration;
-  gulong closed_id;
-  guint n_uses; /* its owner, and calls under way */
+  GCancellable *cancellable; /* owned */
+  GSource *patience;         /* owned */
+  guint n_uses;              /* its owner, and calls under way */
 };
 
 static void
@@ -45,22 +43,14 @@ static void
 begin_call (InspectBus *self)
 {
   self->n_uses++;
-  (*self->calls->n_pending)++;
+  (*self->connection.calls->n_pending)++;
 }
 
 static void
 end_call (InspectBus *self)
 {
-  (*self->calls->n_pending)--;
+  (*self->connection.calls->n_pending)--;
   inspect_bus_unref (self);
-}
-
-static void
-stop_patience (InspectBus *self)
-{
-  if (self->patience != NULL)
-    g_source_destroy (self->patience);
-  g_clear_pointer (&self->patience, g_source_unref);
 }
 
 static gboolean
@@ -79,7 +69,7 @@ tell (InspectBus   *self,
 {
   InspectBusFunc func = self->func;
 
-  stop_patience (self);
+  inspect_source_clear (&self->patience);
   if (func != NULL)
     func (error, self->data);
 }
@@ -142,8 +132,8 @@ request_name (InspectBus *self)
   g_autofree char *name = g_strdup_printf (INSPECT_BUS_NAME_PREFIX "%d", (int) getpid ());
 
   begin_call (self);
-  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "RequestName",
+  g_dbus_connection_call (self->connection.connection, "org.freedesktop.DBus",
+                          "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
                           g_variant_new ("(su)", name, REQUEST_NAME_DO_NOT_QUEUE),
                           G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, PATIENCE_MS,
                           self->cancellable, name_given_cb, self);
@@ -158,21 +148,11 @@ connected_cb (GObject      *source,
   GError *error = NULL;
   GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
 
-  if (connection != NULL)
-    inspect_calls_track (self->calls, connection);
   if (connection != NULL && self->func == NULL)
-    {
-      g_dbus_connection_close (connection, NULL, NULL, NULL);
-      g_object_unref (connection);
-    }
-  else if (connection != NULL)
-    {
-      self->connection = connection;
-      self->closed_id = g_signal_connect (connection, "closed", G_CALLBACK (closed_cb), self);
-      self->registration = inspect_calls_register (self->calls, connection, &error);
-      if (self->registration != 0)
-        request_name (self);
-    }
+    inspect_connection_refuse (&self->connection, connection);
+  else if (connection != NULL &&
+           inspect_connection_open (&self->connection, connection, closed_cb, self, &error))
+    request_name (self);
 
   if (self->func == NULL)
     g_clear_error (&error);
@@ -207,14 +187,12 @@ inspect_bus_open (const char     *address,
 {
   InspectBus *self = g_new0 (InspectBus, 1);
 
-  self->calls = calls;
+  self->connection.calls = calls;
   self->func = func;
   self->data = data;
   self->cancellable = g_cancellable_new ();
   self->n_uses = 1;
-  self->patience = g_timeout_source_new (PATIENCE_MS);
-  g_source_set_callback (self->patience, patience_is_over_cb, self, NULL);
-  g_source_attach (self->patience, g_main_context_get_thread_default ());
+  self->patience = inspect_timeout_new (PATIENCE_MS, patience_is_over_cb, self);
 
   begin_call (self);
   g_dbus_connection_new_for_address (address,
@@ -224,31 +202,12 @@ inspect_bus_open (const char     *address,
   return self;
 }
 
-static void
-connection_closed_cb (GObject      *source,
-                      GAsyncResult *result,
-                      gpointer      data)
-{
-  InspectBus *self = data;
-
-  g_dbus_connection_close_finish (G_DBUS_CONNECTION (source), result, NULL);
-  end_call (self);
-}
-
 void
 inspect_bus_close (InspectBus *self)
 {
   self->func = NULL;
-  stop_patience (self);
+  inspect_source_clear (&self->patience);
   g_cancellable_cancel (self->cancellable);
-  if (self->connection != NULL)
-    {
-      if (self->registration != 0)
-        g_dbus_connection_unregister_object (self->connection, self->registration);
-      g_signal_handler_disconnect (self->connection, self->closed_id);
-      begin_call (self);
-      g_dbus_connection_close (self->connection, NULL, connection_closed_cb, self);
-      g_clear_object (&self->connection);
-    }
+  inspect_connection_close (&self->connection);
   inspect_bus_unref (self);
 }

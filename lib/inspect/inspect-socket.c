@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/base-fd.h"
+#include "inspect/inspect-connection.h"
 #include "inspect/inspect-protocol.h"
 
 /* One that says nothing is not kept; nor more at once than anybody needs. */
@@ -39,14 +40,11 @@ struct _InspectSocket
 /* Lives until its connection is closed. */
 typedef struct
 {
-  InspectSocket *socket;       /* NULL: it has been closed */
-  InspectCalls *calls;         /* borrowed */
-  GCancellable *cancellable;   /* owned; of the handshake */
-  GSource *patience;           /* owned; for it */
-  GDBusConnection *connection; /* owned; NULL: the handshake is not over */
-  guint registration;
-  gulong closed_id;
-  guint n_uses;                /* the socket's, and calls under way */
+  InspectSocket *socket;        /* NULL: it has been closed */
+  GCancellable *cancellable;    /* owned; of the handshake */
+  GSource *patience;            /* owned; for it */
+  InspectConnection connection; /* once the handshake is over */
+  guint n_uses;                 /* the socket's, and the handshake's */
   gboolean has_gone;
 } Peer;
 
@@ -62,37 +60,6 @@ peer_unref (Peer *self)
   g_free (self);
 }
 
-static void
-peer_begin_call (Peer *self)
-{
-  self->n_uses++;
-  (*self->calls->n_pending)++;
-}
-
-static void
-peer_end_call (Peer *self)
-{
-  (*self->calls->n_pending)--;
-  peer_unref (self);
-}
-
-static void
-peer_stop_patience (Peer *self)
-{
-  if (self->patience != NULL)
-    g_source_destroy (self->patience);
-  g_clear_pointer (&self->patience, g_source_unref);
-}
-
-static void
-peer_closed_cb (GObject      *source,
-                GAsyncResult *result,
-                gpointer      data)
-{
-  g_dbus_connection_close_finish (G_DBUS_CONNECTION (source), result, NULL);
-  peer_end_call (data);
-}
-
 /* Out of the socket's list, and out of all that could call it. */
 static void
 peer_leave (Peer *self)
@@ -101,20 +68,12 @@ peer_leave (Peer *self)
     return;
 
   self->has_gone = TRUE;
-  peer_stop_patience (self);
+  inspect_source_clear (&self->patience);
   g_cancellable_cancel (self->cancellable);
   if (self->socket != NULL)
     g_ptr_array_remove_fast (self->socket->peers, self);
   self->socket = NULL;
-  if (self->connection != NULL)
-    {
-      if (self->registration != 0)
-        g_dbus_connection_unregister_object (self->connection, self->registration);
-      g_signal_handler_disconnect (self->connection, self->closed_id);
-      peer_begin_call (self);
-      g_dbus_connection_close (self->connection, NULL, peer_closed_cb, self);
-      g_clear_object (&self->connection);
-    }
+  inspect_connection_close (&self->connection);
   peer_unref (self);
 }
 
@@ -151,19 +110,14 @@ peer_connected_cb (GObject      *source,
   Peer *self = data;
   GDBusConnection *connection = g_dbus_connection_new_finish (result, NULL);
 
-  if (connection != NULL)
-    inspect_calls_track (self->calls, connection);
   if (connection != NULL && self->has_gone)
     {
-      g_dbus_connection_close (connection, NULL, NULL, NULL);
-      g_object_unref (connection);
+      inspect_connection_refuse (&self->connection, connection);
     }
   else if (connection != NULL)
     {
-      peer_stop_patience (self);
-      self->connection = connection;
-      self->closed_id = g_signal_connect (connection, "closed", G_CALLBACK (peer_gone_cb), self);
-      self->registration = inspect_calls_register (self->calls, connection, NULL);
+      inspect_source_clear (&self->patience);
+      inspect_connection_open (&self->connection, connection, peer_gone_cb, self, NULL);
       g_dbus_connection_start_message_processing (connection);
       if (g_dbus_connection_is_closed (connection))
         peer_leave (self);
@@ -172,7 +126,8 @@ peer_connected_cb (GObject      *source,
     {
       peer_leave (self);
     }
-  peer_end_call (self);
+  (*self->connection.calls->n_pending)--;
+  peer_unref (self);
 }
 
 /* Takes @stream, whose other end is this user's. */
@@ -184,16 +139,14 @@ peer_new (InspectSocket *socket,
   g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new ();
 
   self->socket = socket;
-  self->calls = socket->calls;
+  self->connection.calls = socket->calls;
   self->cancellable = g_cancellable_new ();
-  self->n_uses = 1;
-  self->patience = g_timeout_source_new (HANDSHAKE_PATIENCE_MS);
-  g_source_set_callback (self->patience, peer_is_too_slow_cb, self, NULL);
-  g_source_attach (self->patience, g_main_context_get_thread_default ());
+  self->n_uses = 2;
+  self->patience = inspect_timeout_new (HANDSHAKE_PATIENCE_MS, peer_is_too_slow_cb, self);
   g_ptr_array_add (socket->peers, self);
 
   g_signal_connect (observer, "allow-mechanism", G_CALLBACK (allow_mechanism_cb), NULL);
-  peer_begin_call (self);
+  (*self->connection.calls->n_pending)++;
   g_dbus_connection_new (stream, socket->guid,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_REQUIRE_SAME_USER |
@@ -249,9 +202,7 @@ static void
 wait_for_fd (InspectSocket *self)
 {
   g_clear_pointer (&self->source, g_source_unref);
-  self->fd_patience = g_timeout_source_new (FD_PATIENCE_MS);
-  g_source_set_callback (self->fd_patience, look_again_cb, self, NULL);
-  g_source_attach (self->fd_patience, g_main_context_get_thread_default ());
+  self->fd_patience = inspect_timeout_new (FD_PATIENCE_MS, look_again_cb, self);
 }
 
 static gboolean
@@ -373,19 +324,11 @@ inspect_socket_open (const char    *path,
   return self;
 }
 
-static void
-drop_source (GSource **source)
-{
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 void
 inspect_socket_close (InspectSocket *self)
 {
-  drop_source (&self->source);
-  drop_source (&self->fd_patience);
+  inspect_source_clear (&self->source);
+  inspect_source_clear (&self->fd_patience);
   unlink (self->path);
   fd_clear (&self->fd);
   while (self->peers->len > 0)
