@@ -384,6 +384,26 @@ digest_text (gsize   length,
   return g_strdup_printf ("%" G_GSIZE_FORMAT " %016" G_GINT64_MODIFIER "x\n", length, digest);
 }
 
+/* Whether there was one; NULL: none is expected. */
+static inline gboolean
+next_line (Talk       *talk,
+           const char *expected)
+{
+  g_autoptr(GError) error = NULL;
+  const char *line = NULL;
+  gsize length = 0;
+
+  if (!proctor_stream_reader_next_line (talk->out, &line, &length, NULL, &error))
+    {
+      g_assert_no_error (error);
+      g_assert_null (expected);
+      return FALSE;
+    }
+  g_assert_nonnull (expected);
+  g_assert_cmpmem (line, length, expected, strlen (expected));
+  return TRUE;
+}
+
 /* The state of a process as a letter, see proc(5): `S` sleeps, `R` runs. */
 static inline char
 process_letter (GPid pid)

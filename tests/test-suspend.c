@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "api-testing.h"
+#include "process-testing.h"
 
 static ProctorProcess *
 spawn_with (ProctorCommandFlags flags)
@@ -33,19 +33,6 @@ count_cb (GObject    *object,
                                             ? g_main_context_get_thread_default ()
                                             : g_main_context_default ()));
   (*n)++;
-}
-
-static void
-await_state (ProctorProcess      *process,
-             ProctorProcessState  state)
-{
-  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
-
-  while (proctor_process_get_state (process) != state)
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_usleep (200);
-    }
 }
 
 static void
