@@ -404,6 +404,40 @@ next_line (Talk       *talk,
   return TRUE;
 }
 
+static inline void
+assert_digest (Talk    *talk,
+               gsize    length,
+               guint64  digest)
+{
+  g_autofree char *expected = digest_text (length, digest);
+
+  assert_rest (talk, expected);
+  assert_returncode (talk->process, 0);
+}
+
+/* A child that reads nothing before the gate is opened, and as much in its pipe as that holds. */
+static inline void
+start_behind_gate (Talk *talk)
+{
+  g_autofree char *gate = work_path ("gate");
+
+  talk_start (talk, child_command ("gate", gate, "digest", NULL), 0);
+}
+
+static inline void
+open_gate (void)
+{
+  g_free (work_file ("gate", ""));
+}
+
+static inline gpointer
+open_gate_thread (gpointer data)
+{
+  g_usleep (5000);
+  open_gate ();
+  return NULL;
+}
+
 /* The state of a process as a letter, see proc(5): `S` sleeps, `R` runs. */
 static inline char
 process_letter (GPid pid)
