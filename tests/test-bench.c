@@ -273,7 +273,9 @@ test_refused (Fixture       *fixture,
   assert_contains (fixture->err, "no/such.json");
 }
 
-/* A program that fails, and one that prints nonsense: the others' figures are there all the same. */
+/* A program that fails, and one that prints nonsense: the others' figures are there all the
+ * same.
+ */
 static void
 test_broken_peers (Fixture       *fixture,
                    gconstpointer  data)

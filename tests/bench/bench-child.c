@@ -16,7 +16,8 @@ main (int    argc,
 
   while (left > 0)
     {
-      ssize_t n = write (STDOUT_FILENO, buffer, left < (long) sizeof buffer ? (size_t) left : sizeof buffer);
+      size_t piece = left < (long) sizeof buffer ? (size_t) left : sizeof buffer;
+      ssize_t n = write (STDOUT_FILENO, buffer, piece);
 
       if (n < 0)
         return 1;

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,17 +58,28 @@ reap (pid_t pid)
       bench_fail ("waitpid");
 }
 
+/* Of the kernel's own size, or of `size` bytes. */
+static void
+make_pipe (int  fds[2],
+           long size)
+{
+  if (pipe2 (fds, O_CLOEXEC) < 0)
+    bench_fail ("pipe2");
+  if (size > 0)
+    fcntl (fds[0], F_SETPIPE_SZ, size);
+}
+
 /* Returns the pid; the end to read from in `fd`. */
 static pid_t
 spawn_with_pipe (const char  *path,
                  char *const *argv,
+                 long         pipe_size,
                  int         *fd)
 {
   int fds[2];
   pid_t pid;
 
-  if (pipe2 (fds, O_CLOEXEC) < 0)
-    bench_fail ("pipe2");
+  make_pipe (fds, pipe_size);
   pid = spawn (path, argv, -1, fds[1]);
   close (fds[1]);
   *fd = fds[0];
@@ -89,7 +99,7 @@ run_one (const BenchRequest *request)
       reap (spawn (BENCH_TRUE, true_argv, -1, -1));
       return;
     }
-  pid = spawn_with_pipe (BENCH_ECHO, echo_argv, &fd);
+  pid = spawn_with_pipe (BENCH_ECHO, echo_argv, 0, &fd);
   while (read (fd, buffer, sizeof buffer) > 0)
     ;
   close (fd);
@@ -114,7 +124,7 @@ run_in_flight (const BenchRequest *request,
           {
             double start = bench_now (), taken;
 
-            pids[i] = spawn_with_pipe (BENCH_ECHO, echo_argv, &slots[i].fd);
+            pids[i] = spawn_with_pipe (BENCH_ECHO, echo_argv, 0, &slots[i].fd);
             taken = bench_now () - start;
             longest_spawn = taken > longest_spawn ? taken : longest_spawn;
             started++;
@@ -122,7 +132,8 @@ run_in_flight (const BenchRequest *request,
       if (poll (slots, (nfds_t) n_slots, -1) < 0)
         bench_fail ("poll");
       for (long i = 0; i < n_slots; i++)
-        if (slots[i].fd >= 0 && slots[i].revents != 0 && read (slots[i].fd, buffer, sizeof buffer) == 0)
+        if (slots[i].fd >= 0 && slots[i].revents != 0 &&
+            read (slots[i].fd, buffer, sizeof buffer) == 0)
           {
             close (slots[i].fd);
             slots[i].fd = -1;
@@ -207,42 +218,60 @@ measure_latency (const BenchRequest *request)
   free (times);
 }
 
+/* Reads what bench-child writes: over and over into `memory`, or one behind the other. */
 static void
-measure_read (const BenchRequest *request,
-              char               *memory,
-              size_t              memory_size)
+read_child (const BenchRequest *request,
+            char               *memory,
+            size_t              step)
 {
   char *const argv[] = { "bench-child", (char *) request->size_text, NULL };
   double start = bench_now ();
-  size_t held = 0;
   ssize_t n;
   int fd;
-  pid_t pid = spawn_with_pipe (request->child, argv, &fd);
+  pid_t pid = spawn_with_pipe (request->child, argv, BENCH_BUFFER_SIZE, &fd);
 
-  fcntl (fd, F_SETPIPE_SZ, BENCH_BUFFER_SIZE);
-  while ((n = read (fd, memory + held, memory_size - held < BENCH_BUFFER_SIZE ? memory_size - held : BENCH_BUFFER_SIZE)) > 0)
-    if (memory_size > BENCH_BUFFER_SIZE)
-      held += (size_t) n;
+  while ((n = read (fd, memory, BENCH_BUFFER_SIZE)) > 0)
+    memory += (size_t) n * step;
   reap (pid);
   bench_report ("throughput", (double) request->size / (bench_now () - start));
 }
 
 static void
+measure_read (const BenchRequest *request)
+{
+  static char buffer[BENCH_BUFFER_SIZE];
+
+  read_child (request, buffer, 0);
+}
+
+/* Straight to where it stays, in huge pages all of it: what begins or ends inside of one would
+ * get small ones there.
+ */
+static void
 measure_capture (const BenchRequest *request)
 {
   size_t size = (size_t) request->size + BENCH_BUFFER_SIZE;
-  char *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-  if (memory == MAP_FAILED)
-    bench_fail ("mmap");
-  madvise (memory, size, MADV_HUGEPAGE);
-  measure_read (request, memory, size);
+  read_child (request, bench_map_huge (size), 1);
+}
+
+/* Returns how much is left to write. */
+static long
+write_some (int  fd,
+            long left)
+{
+  static char buffer[BENCH_BUFFER_SIZE];
+  ssize_t n = write (fd, buffer, left < BENCH_BUFFER_SIZE ? (size_t) left : BENCH_BUFFER_SIZE);
+
+  if (n < 0 && errno != EAGAIN)
+    bench_fail ("write");
+  return n > 0 ? left - n : left;
 }
 
 static void
 measure_cat (const BenchRequest *request)
 {
-  static char out_buffer[BENCH_BUFFER_SIZE], in_buffer[BENCH_BUFFER_SIZE];
+  static char buffer[BENCH_BUFFER_SIZE];
   double start = bench_now ();
   long to_write = request->size;
   struct pollfd ends[2];
@@ -250,10 +279,8 @@ measure_cat (const BenchRequest *request)
   ssize_t n = 1;
   pid_t pid;
 
-  if (pipe2 (in, O_CLOEXEC) < 0 || pipe2 (out, O_CLOEXEC) < 0)
-    bench_fail ("pipe2");
-  fcntl (in[1], F_SETPIPE_SZ, BENCH_BUFFER_SIZE);
-  fcntl (out[0], F_SETPIPE_SZ, BENCH_BUFFER_SIZE);
+  make_pipe (in, BENCH_BUFFER_SIZE);
+  make_pipe (out, BENCH_BUFFER_SIZE);
   fcntl (in[1], F_SETFL, O_NONBLOCK);
   pid = spawn (BENCH_CAT, cat_argv, in[0], out[1]);
   close (in[0]);
@@ -265,11 +292,9 @@ measure_cat (const BenchRequest *request)
     {
       if (poll (ends, 2, -1) < 0)
         bench_fail ("poll");
-      if (ends[1].revents != 0 && ends[1].fd >= 0)
+      if (ends[1].fd >= 0 && ends[1].revents != 0)
         {
-          ssize_t written = write (in[1], out_buffer, to_write < BENCH_BUFFER_SIZE ? (size_t) to_write : BENCH_BUFFER_SIZE);
-
-          to_write -= written > 0 ? written : 0;
+          to_write = write_some (in[1], to_write);
           if (to_write == 0)
             {
               close (in[1]);
@@ -277,7 +302,7 @@ measure_cat (const BenchRequest *request)
             }
         }
       if (ends[0].revents != 0)
-        n = read (out[0], in_buffer, sizeof in_buffer);
+        n = read (out[0], buffer, sizeof buffer);
     }
   reap (pid);
   bench_report ("throughput", (double) request->size / (bench_now () - start));
@@ -292,7 +317,7 @@ measure_lines (const BenchRequest *request)
   long n_lines = 0;
   ssize_t n;
   int fd;
-  pid_t pid = spawn_with_pipe (BENCH_CAT, argv, &fd);
+  pid_t pid = spawn_with_pipe (BENCH_CAT, argv, BENCH_BUFFER_SIZE, &fd);
 
   while ((n = read (fd, buffer, sizeof buffer)) > 0)
     for (const char *at = buffer, *end = buffer + n;
@@ -306,7 +331,6 @@ int
 main (int    argc,
       char **argv)
 {
-  static char buffer[BENCH_BUFFER_SIZE];
   BenchRequest request;
 
   bench_prepare (&request, argc, argv);
@@ -315,7 +339,7 @@ main (int    argc,
   else if (strcmp (request.mode, "latency") == 0)
     measure_latency (&request);
   else if (strcmp (request.mode, "read") == 0)
-    measure_read (&request, buffer, sizeof buffer);
+    measure_read (&request);
   else if (strcmp (request.mode, "capture") == 0)
     measure_capture (&request);
   else if (strcmp (request.mode, "cat") == 0)

@@ -365,10 +365,11 @@ measure_cat (BenchLoop *self)
   double start = bench_now ();
   g_autoptr(GObject) process = self->peer->spawn (argv, TRUE, TRUE, FALSE);
   g_autofree char *buffer = g_malloc0 (BENCH_BUFFER_SIZE);
-  Writing writing = { self->peer->get_stdin (process, self->request->async != 0), self->request->size, buffer };
+  gboolean is_async = self->request->async != 0;
+  Writing writing = { self->peer->get_stdin (process, is_async), self->request->size, buffer };
   GThread *thread = NULL;
 
-  if (self->request->async)
+  if (is_async)
     written_cb (NULL, NULL, &writing);
   else
     thread = g_thread_new ("writer", writer_thread, &writing);

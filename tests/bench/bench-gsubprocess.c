@@ -86,8 +86,10 @@ captured_cb (GObject      *source,
   g_autoptr(GBytes) output = NULL;
   g_autoptr(GError) error = NULL;
 
-  bench_check (g_subprocess_communicate_finish (G_SUBPROCESS (source), result, &output, NULL, &error),
-               error);
+  gboolean ok =
+    g_subprocess_communicate_finish (G_SUBPROCESS (source), result, &output, NULL, &error);
+
+  bench_check (ok, error);
   bench_loop_done (user_data);
 }
 
@@ -122,7 +124,8 @@ spawn (const char * const *argv,
        gboolean            with_stdout,
        gboolean            with_stderr)
 {
-  GSubprocessFlags flags = with_stdin ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_STDIN_INHERIT;
+  GSubprocessFlags flags =
+    with_stdin ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_STDIN_INHERIT;
 
   if (with_stdout)
     flags |= G_SUBPROCESS_FLAGS_STDOUT_PIPE;
@@ -140,11 +143,11 @@ get_stdin (GObject *process,
            gboolean is_async)
 {
   GOutputStream *stream = g_subprocess_get_stdin_pipe (G_SUBPROCESS (process));
+  int fd = g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (stream));
   g_autoptr(GError) error = NULL;
 
   if (is_async)
-    bench_check (g_unix_set_fd_nonblocking (g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (stream)),
-                                            TRUE, &error), error);
+    bench_check (g_unix_set_fd_nonblocking (fd, TRUE, &error), error);
 
   return stream;
 }

@@ -55,6 +55,9 @@ void bench_prepare (BenchRequest *request,
 long bench_fit (long count,
                 long fds_each);
 
+/* Never given back. */
+char *bench_map_huge (size_t size);
+
 /* In seconds. */
 double bench_now (void);
 
