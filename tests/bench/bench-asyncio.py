@@ -5,6 +5,8 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 """
 
 import asyncio
+import contextlib
+import fcntl
 import json
 import mmap
 import os
@@ -21,6 +23,8 @@ BUFFER_SIZE = 256 * 1024
 OWN_FDS = 128
 VICTIM_SECONDS = 0.002
 CAPTURE_FACTOR = 3
+NOBODY = 65534
+MAX_FILLERS = 4096
 
 # The kernel's; the module has them where the libc of the build had.
 MADV_HUGEPAGE = 14
@@ -44,7 +48,7 @@ class Request:
         words.pop("via", None)
         self.has_threads = "threads" in words
         self.is_async = words.get("async") == "1"
-        for name in ("capture", "memory", "live", "fds", "size"):
+        for name in ("capture", "memory", "live", "fds", "size", "small_pipes"):
             setattr(self, name, int(words.get(name, 0)))
         for name in ("count", "in_flight", "threads"):
             setattr(self, name, int(words.get(name, 1)))
@@ -60,6 +64,26 @@ def warm_up_memory(size):
     for offset in range(0, size, 4096):
         memory[offset] = 1
     memory.close()
+
+
+def use_up_pipes(request):
+    """As use_up_pipes() of bench-peer.c."""
+    if os.geteuid() == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        except OSError:
+            leave_out("root cannot become nobody here")
+    if request.mode == "read" and not os.access(request.child, os.X_OK):
+        leave_out("nobody cannot start bench-child where it is")
+    for _ in range(MAX_FILLERS):
+        read_end, _ = os.pipe()
+        if fcntl.fcntl(read_end, fcntl.F_GETPIPE_SZ) <= 2 * 4096:
+            return
+        with contextlib.suppress(PermissionError):
+            fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 1 << 20)
+    leave_out("pipes are not limited here")
 
 
 def prepare(request):
@@ -78,9 +102,11 @@ def prepare(request):
         kept.append(memory)
     if request.mode == "capture":
         warm_up_memory(request.size * CAPTURE_FACTOR)
-    if fit(request.fds, 1) < request.fds or fit(request.live, 2) < request.live:
+    if fit(request.fds, 1) < request.fds or fit(request.live, 1) < request.live:
         leave_out("the limit of open files is too low")
     kept.extend(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) for _ in range(request.fds))
+    if request.small_pipes:
+        use_up_pipes(request)
     return kept
 
 
@@ -141,11 +167,16 @@ async def start_live(count):
     return [await create(CAT) for _ in range(count)]
 
 
+def get_wakeups():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+
 async def measure_spawn(request):
     live = await start_live(request.live)
     await run_many(request, request.in_flight)
     count = request.count // request.threads * request.threads
     ticker = Ticker() if request.in_flight > 1 else None
+    wakeups = get_wakeups()
     wall, cpu, main_cpu = time.monotonic(), time.process_time(), time.thread_time()
     if request.has_threads:
         await asyncio.to_thread(run_in_threads, request)
@@ -154,7 +185,12 @@ async def measure_spawn(request):
     wall = time.monotonic() - wall
     cpu = time.process_time() - cpu
     main_cpu = time.thread_time() - main_cpu
-    answer = {"rate": count / wall, "cpu": cpu / count * 1e6, "main_cpu": main_cpu / count * 1e6}
+    answer = {
+        "rate": count / wall,
+        "cpu": cpu / count * 1e6,
+        "main_cpu": main_cpu / count * 1e6,
+        "wakeups": (get_wakeups() - wakeups) / count,
+    }
     if ticker:
         ticker.stop()
         answer["gap"] = ticker.longest * 1e3
@@ -188,7 +224,11 @@ async def measure_held(request):
     before = get_memory()
     for _ in range(count):
         held.append(await create(CAT, stdin=PIPE, stdout=PIPE, stderr=PIPE))
-    return {"memory": (get_memory() - before) / count}, held
+    answer = {"memory": (get_memory() - before) / count}
+    if count < request.count:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        answer["note"] = f"{count} processes, of {request.count}; the limit of open files is {limit}"
+    return answer, held
 
 
 async def read_away(stream):
@@ -237,6 +277,35 @@ async def measure_lines(request):
     return {"lines": n_lines / (time.monotonic() - start)}, None
 
 
+async def measure_post(request):
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    # A rate: fewer will do.
+    per_thread = max(1, request.count // request.threads // 10)
+    left = per_thread * request.threads
+
+    def handle():
+        nonlocal left
+        left -= 1
+        if left == 0:
+            done.set()
+
+    def producer():
+        for _ in range(per_thread):
+            loop.call_soon_threadsafe(handle)
+
+    count = left
+    start = time.monotonic()
+    threads = [threading.Thread(target=producer) for _ in range(request.threads)]
+    for thread in threads:
+        thread.start()
+    await done.wait()
+    rate = count / (time.monotonic() - start)
+    for thread in threads:
+        thread.join()
+    return {"rate": rate}, None
+
+
 MODES = {
     "spawn": measure_spawn,
     "latency": measure_latency,
@@ -245,6 +314,7 @@ MODES = {
     "capture": measure_capture,
     "cat": measure_cat,
     "lines": measure_lines,
+    "post": measure_post,
 }
 
 

@@ -224,7 +224,7 @@ measure_held (BenchLoop *self)
   before = bench_get_memory ();
   for (long i = 0; i < count; i++)
     g_ptr_array_add (held, self->peer->spawn (argv, TRUE, TRUE, TRUE));
-  bench_report ("memory", (bench_get_memory () - before) / (double) count);
+  bench_report_memory (bench_get_memory () - before, count, self->request->count);
 }
 
 typedef struct

@@ -27,12 +27,19 @@ typedef struct
   double longest_gap;
 } Driver;
 
+/* Which of its stdio a child has pipes at. */
+enum
+{
+  WITH_STDIN = 1 << 0,
+  WITH_STDOUT = 1 << 1,
+  WITH_STDERR = 1 << 2,
+};
+
 typedef struct
 {
   Driver *driver;
   uv_process_t process;
-  uv_pipe_t out;
-  uv_pipe_t in;
+  uv_pipe_t pipes[3];
   int open_handles;
   int is_run; /* freed when it is over */
   /* What becomes of the output: it is thrown away, kept, or its lines are counted. */
@@ -147,21 +154,20 @@ written_cb (uv_write_t *write,
   check (status, "write");
   if (child->left == 0)
     {
-      uv_close ((uv_handle_t *) &child->in, child_closed_cb);
+      uv_close ((uv_handle_t *) &child->pipes[0], child_closed_cb);
       return;
     }
   buffer = uv_buf_init (child->buffer, child->left < BENCH_BUFFER_SIZE ? (unsigned int) child->left
                                                                          : BENCH_BUFFER_SIZE);
   child->left -= (long) buffer.len;
-  check (uv_write (write, (uv_stream_t *) &child->in, &buffer, 1, written_cb), "write");
+  check (uv_write (write, (uv_stream_t *) &child->pipes[0], &buffer, 1, written_cb), "write");
 }
 
-/* stdin and stdout are inherited where there is no pipe. */
+/* What has no pipe is inherited. */
 static void
 start (Child  *child,
        char  **argv,
-       int     with_in,
-       int     with_out)
+       int     with)
 {
   uv_loop_t *loop = &child->driver->loop;
   uv_stdio_container_t stdio[3];
@@ -171,28 +177,22 @@ start (Child  *child,
     {
       stdio[i].flags = UV_INHERIT_FD;
       stdio[i].data.fd = i;
-    }
-  if (with_in)
-    {
-      uv_pipe_init (loop, &child->in, 0);
-      child->in.data = child;
-      stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
-      stdio[0].data.stream = (uv_stream_t *) &child->in;
-    }
-  if (with_out)
-    {
-      uv_pipe_init (loop, &child->out, 0);
-      child->out.data = child;
-      stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-      stdio[1].data.stream = (uv_stream_t *) &child->out;
+      if ((with & 1 << i) == 0)
+        continue;
+      uv_pipe_init (loop, &child->pipes[i], 0);
+      child->pipes[i].data = child;
+      stdio[i].flags = UV_CREATE_PIPE | (i == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
+      stdio[i].data.stream = (uv_stream_t *) &child->pipes[i];
+      child->open_handles++;
     }
   options.stdio = stdio;
   options.stdio_count = 3;
   child->process.data = child;
-  child->open_handles = 1 + with_in + with_out;
+  child->open_handles++;
   check (uv_spawn (loop, &child->process, &options), "uv_spawn");
-  if (with_out)
-    check (uv_read_start ((uv_stream_t *) &child->out, alloc_cb, read_cb), "uv_read_start");
+  for (int i = 1; i < 3; i++)
+    if ((with & 1 << i) != 0)
+      check (uv_read_start ((uv_stream_t *) &child->pipes[i], alloc_cb, read_cb), "uv_read_start");
 }
 
 static Child *
@@ -216,7 +216,10 @@ start_run (Driver *driver)
   Child *child = new_child (driver);
 
   child->is_run = 1;
-  start (child, driver->request->capture ? echo_argv : true_argv, 0, driver->request->capture != 0);
+  if (driver->request->capture)
+    start (child, echo_argv, WITH_STDOUT);
+  else
+    start (child, true_argv, 0);
 }
 
 static void
@@ -297,7 +300,7 @@ start_live (Driver *driver,
   static char *argv[] = { BENCH_CAT, NULL };
 
   for (long i = 0; i < count; i++)
-    start (new_child (driver), argv, 0, 0);
+    start (new_child (driver), argv, 0);
 }
 
 static void
@@ -349,7 +352,7 @@ measure_latency (Driver *driver)
     {
       Child *child = new_child (driver);
 
-      start (child, argv, 0, 0);
+      start (child, argv, 0);
       driver->ticker.data = child;
       uv_timer_start (&driver->ticker, kill_cb, 2, 0);
       run_one (driver);
@@ -361,6 +364,20 @@ measure_latency (Driver *driver)
 }
 
 static void
+measure_held (Driver *driver)
+{
+  static char *argv[] = { BENCH_CAT, NULL };
+  long count = bench_fit (driver->request->count, 3);
+  double before;
+
+  start (new_child (driver), argv, WITH_STDIN | WITH_STDOUT | WITH_STDERR);
+  before = bench_get_memory ();
+  for (long i = 0; i < count; i++)
+    start (new_child (driver), argv, WITH_STDIN | WITH_STDOUT | WITH_STDERR);
+  bench_report_memory (bench_get_memory () - before, count, driver->request->count);
+}
+
+static void
 measure_output (Driver *driver,
                 int     keeps)
 {
@@ -369,7 +386,7 @@ measure_output (Driver *driver,
   Child *child = new_child (driver);
 
   child->keeps = keeps;
-  start (child, argv, 0, 1);
+  start (child, argv, WITH_STDOUT);
   run_one (driver);
   bench_report ("throughput", (double) driver->request->size / (bench_now () - start_time));
 }
@@ -385,7 +402,7 @@ measure_cat (Driver *driver)
   child->left = driver->request->size;
   child->buffer = buffer;
   child->write.data = child;
-  start (child, argv, 1, 1);
+  start (child, argv, WITH_STDIN | WITH_STDOUT);
   written_cb (&child->write, 0);
   run_one (driver);
   bench_report ("throughput", (double) driver->request->size / (bench_now () - start_time));
@@ -399,7 +416,7 @@ measure_lines (Driver *driver)
   Child *child = new_child (driver);
 
   child->counts_lines = 1;
-  start (child, argv, 0, 1);
+  start (child, argv, WITH_STDOUT);
   run_one (driver);
   bench_report ("lines", (double) child->n_lines / (bench_now () - start_time));
 }
@@ -419,6 +436,8 @@ main (int    argc,
     measure_spawn (&driver);
   else if (strcmp (request.mode, "latency") == 0)
     measure_latency (&driver);
+  else if (strcmp (request.mode, "held") == 0)
+    measure_held (&driver);
   else if (strcmp (request.mode, "read") == 0)
     measure_output (&driver, 0);
   else if (strcmp (request.mode, "capture") == 0)

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,11 @@
 
 /* Fds that are neither a child's nor among those asked for. */
 #define OWN_FDS 128
+
+#define NOBODY 65534
+
+/* Pipes that are more than any user's budget. */
+#define MAX_FILLERS 4096
 
 void
 bench_fail (const char *what)
@@ -57,9 +64,23 @@ bench_now (void)
   return read_clock (CLOCK_MONOTONIC);
 }
 
+/* Of all threads, also of those that have ended. */
+static long
+get_wakeups (void)
+{
+  struct rusage usage;
+
+  if (getrusage (RUSAGE_SELF, &usage) < 0)
+    bench_fail ("getrusage");
+
+  return usage.ru_nvcsw;
+}
+
 void
 bench_meter_start (BenchMeter *self)
 {
+  self->wakeups = get_wakeups ();
+  self->allocations = bench_get_allocations ();
   self->cpu = read_clock (CLOCK_PROCESS_CPUTIME_ID);
   self->thread_cpu = read_clock (CLOCK_THREAD_CPUTIME_ID);
   self->wall = bench_now ();
@@ -71,6 +92,9 @@ bench_meter_stop (BenchMeter *self)
   self->wall = bench_now () - self->wall;
   self->cpu = read_clock (CLOCK_PROCESS_CPUTIME_ID) - self->cpu;
   self->thread_cpu = read_clock (CLOCK_THREAD_CPUTIME_ID) - self->thread_cpu;
+  self->wakeups = get_wakeups () - self->wakeups;
+  if (self->allocations >= 0)
+    self->allocations = bench_get_allocations () - self->allocations;
 }
 
 double
@@ -84,6 +108,17 @@ bench_get_memory (void)
   fclose (file);
 
   return (double) (resident - shared) * (double) sysconf (_SC_PAGESIZE);
+}
+
+static long
+get_fd_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    bench_fail ("getrlimit");
+
+  return limit.rlim_cur > 1000000 ? 1000000 : (long) limit.rlim_cur;
 }
 
 static int
@@ -115,14 +150,30 @@ bench_report (const char *name,
 }
 
 void
+bench_report_memory (double bytes,
+                     long   count,
+                     long   wanted)
+{
+  printf ("{\"memory\": %.9g", bytes / (double) count);
+  if (count < wanted)
+    printf (", \"note\": \"%ld processes, of %ld; the limit of open files is %ld\"", count, wanted,
+            get_fd_limit ());
+  printf ("}\n");
+  fflush (stdout);
+}
+
+void
 bench_report_runs (const BenchMeter *meter,
                    long              count,
                    double            gap)
 {
   double runs = (double) count;
 
-  printf ("{\"rate\": %.9g, \"cpu\": %.9g, \"main_cpu\": %.9g", runs / meter->wall,
-          meter->cpu / runs * 1e6, meter->thread_cpu / runs * 1e6);
+  printf ("{\"rate\": %.9g, \"cpu\": %.9g, \"main_cpu\": %.9g, \"wakeups\": %.9g",
+          runs / meter->wall, meter->cpu / runs * 1e6, meter->thread_cpu / runs * 1e6,
+          (double) meter->wakeups / runs);
+  if (meter->allocations >= 0)
+    printf (", \"allocations\": %.9g", (double) meter->allocations / runs);
   if (gap >= 0)
     printf (", \"gap\": %.9g", gap * 1e3);
   printf ("}\n");
@@ -169,17 +220,6 @@ warm_up_memory (size_t size)
   munmap (memory, size);
 }
 
-static long
-get_fd_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
-    bench_fail ("getrlimit");
-
-  return limit.rlim_cur > 1000000 ? 1000000 : (long) limit.rlim_cur;
-}
-
 long
 bench_fit (long count,
            long fds_each)
@@ -209,6 +249,41 @@ make_stdin_a_pipe (void)
   close (fds[0]);
 }
 
+/* root's pipes are not limited. */
+static void
+become_nobody (void)
+{
+  if (geteuid () != 0)
+    return;
+  if (setgroups (0, NULL) < 0 || setgid (NOBODY) < 0 || setuid (NOBODY) < 0)
+    bench_leave_out ("root cannot become nobody here");
+
+  /* Else /proc/self is still root's. */
+  prctl (PR_SET_DUMPABLE, 1);
+}
+
+/* Takes all that the user may have of pipe buffers: from then on a pipe has two pages (pipe(7),
+ * pipe-user-pages-soft).
+ */
+static void
+use_up_pipes (const BenchRequest *request)
+{
+  become_nobody ();
+  if (strcmp (request->mode, "read") == 0 && access (request->child, X_OK) < 0)
+    bench_leave_out ("nobody cannot start bench-child where it is");
+  for (int i = 0; i < MAX_FILLERS; i++)
+    {
+      int fds[2];
+
+      if (pipe2 (fds, O_CLOEXEC) < 0)
+        bench_fail ("pipe2");
+      if (fcntl (fds[0], F_GETPIPE_SZ) <= 2 * PAGE)
+        return;
+      fcntl (fds[0], F_SETPIPE_SZ, MIB);
+    }
+  bench_leave_out ("pipes are not limited here");
+}
+
 static void
 take_word (BenchRequest *request,
            const char   *word)
@@ -227,6 +302,8 @@ take_word (BenchRequest *request,
     { "threads", offsetof (BenchRequest, threads) },
     { "fds", offsetof (BenchRequest, fds) },
     { "size", offsetof (BenchRequest, size) },
+    { "small_pipes", offsetof (BenchRequest, small_pipes) },
+    { "allocations", offsetof (BenchRequest, allocations) },
   };
   const char *value = strchr (word, '=');
   size_t length = value != NULL ? (size_t) (value - word) : 0;
@@ -278,6 +355,10 @@ bench_prepare (BenchRequest *request,
   if (strcmp (request->mode, "capture") == 0)
     warm_up_memory ((size_t) request->size * CAPTURE_FACTOR);
   open_fds (request->fds);
-  if (bench_fit (request->live, 2) < request->live)
+  if (request->small_pipes != 0)
+    use_up_pipes (request);
+  if (request->allocations != 0)
+    bench_count_allocations ();
+  if (bench_fit (request->live, 1) < request->live)
     bench_leave_out ("the limit of open files is too low");
 }

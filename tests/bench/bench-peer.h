@@ -33,6 +33,8 @@ typedef struct
   long threads;     /* that call, each with a loop of its own where the peer needs one */
   bool has_threads; /* whether the request says how many */
   long fds;     /* open in the parent */
+  long small_pipes; /* of 8 KiB, as an ordinary user gets them whose budget is used up */
+  long allocations; /* are counted */
   long size;    /* of what is read, in bytes */
   char size_text[32];
 } BenchRequest;
@@ -42,6 +44,8 @@ typedef struct
   double wall;
   double cpu;
   double thread_cpu;
+  long wakeups;     /* how often a thread of ours had to wait */
+  long allocations; /* or -1 */
 } BenchMeter;
 
 /* Ends the program where the words make no sense. Brings the parent into the state that is asked
@@ -67,6 +71,12 @@ void bench_meter_stop (BenchMeter *self);
 /* Bytes of memory of this process that are in use. */
 double bench_get_memory (void);
 
+/* From now on, which is before there are threads. */
+void bench_count_allocations (void);
+
+/* -1 where they are not counted. */
+long bench_get_allocations (void);
+
 /* Orders them. */
 double bench_median (double *values,
                      size_t  n_values);
@@ -77,6 +87,10 @@ void bench_report_runs (const BenchMeter *meter,
                         double            gap);
 void bench_report (const char *name,
                    double      value);
+/* `count` of `wanted` processes, where the system had no room for more. */
+void bench_report_memory (double bytes,
+                          long   count,
+                          long   wanted);
 
 /* Ends the program. */
 void bench_leave_out (const char *reason) __attribute__ ((noreturn));

@@ -85,6 +85,8 @@ add_figures (JsonBuilder  *builder,
       json_builder_set_member_name (builder, "ratio");
       json_builder_add_double_value (builder, value);
     }
+  if (row->note[peer] != NULL)
+    add_string (builder, "note", row->note[peer]);
   if (row->left_out[peer] != NULL)
     add_string (builder, "left_out", row->left_out[peer]);
   json_builder_end_object (builder);

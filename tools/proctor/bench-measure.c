@@ -159,15 +159,16 @@ make_lines (BenchMeasure  *self,
   return g_io_stream_close (G_IO_STREAM (io), NULL, error);
 }
 
+/* Messages are not the business of the two programs that start processes. */
 static gboolean
-is_post (const BenchRow *row)
+is_of_post_program (const BenchRow *row,
+                    BenchPeerId     peer)
 {
-  return strcmp (row->scenario->mode, "post") == 0;
+  return strcmp (row->scenario->mode, "post") == 0 &&
+         (peer == BENCH_PEER_PROCTOR || peer == BENCH_PEER_GSUBPROCESS);
 }
 
-/* The words for one program, to be freed with it; NULL where the peer has nothing to do with the
- * scenario.
- */
+/* The words for one program. */
 static GPtrArray *
 dup_argv (BenchMeasure   *self,
           const BenchRow *row,
@@ -176,13 +177,13 @@ dup_argv (BenchMeasure   *self,
 {
   const BenchScenario *scenario = row->scenario;
   GPtrArray *argv = g_ptr_array_new_with_free_func (g_free);
+  gboolean is_post = is_of_post_program (row, peer);
+  const char *program = is_post ? POST_PROGRAM : bench_peers[peer].program;
   g_auto(GStrv) words = g_strsplit (scenario->words, " ", -1);
 
   if (peer == BENCH_PEER_ASYNCIO)
     g_ptr_array_add (argv, g_strdup (self->python));
-  g_ptr_array_add (argv, g_build_filename (self->folder,
-                                           is_post (row) ? POST_PROGRAM : bench_peers[peer].program,
-                                           NULL));
+  g_ptr_array_add (argv, g_build_filename (self->folder, program, NULL));
   g_ptr_array_add (argv, g_strdup (scenario->mode));
   for (gsize i = 0; words[i] != NULL; i++)
     if (*words[i] != '\0')
@@ -195,7 +196,7 @@ dup_argv (BenchMeasure   *self,
                                             bench_scenario_get_size (scenario, quick)));
   if (row->point >= 0)
     g_ptr_array_add (argv, g_strdup_printf ("%s=%d", scenario->parameter, row->point));
-  if (is_post (row) && peer == BENCH_PEER_GSUBPROCESS)
+  if (is_post && peer == BENCH_PEER_GSUBPROCESS)
     g_ptr_array_add (argv, g_strdup ("via=glib"));
   if (self->lines_path != NULL)
     g_ptr_array_add (argv, g_strconcat ("path=", self->lines_path, NULL));
@@ -207,12 +208,12 @@ dup_argv (BenchMeasure   *self,
 
 /* What a program has printed: a figure, or why there is none. */
 static gboolean
-parse_answer (const char  *text,
-              const char  *metric,
-              double      *value,
-              char       **left_out,
-              GError     **error)
+take_answer (BenchRow     *row,
+             BenchPeerId   peer,
+             const char   *text,
+             GError      **error)
 {
+  const char *metric = row->scenario->metric;
   g_autoptr(JsonParser) parser = json_parser_new ();
   JsonNode *root;
   JsonObject *answer;
@@ -222,21 +223,31 @@ parse_answer (const char  *text,
   root = json_parser_get_root (parser);
   answer = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
   if (answer != NULL && json_object_has_member (answer, "left_out"))
-    *left_out = g_strdup (json_object_get_string_member (answer, "left_out"));
+    {
+      row->left_out[peer] = g_strdup (json_object_get_string_member (answer, "left_out"));
+    }
   else if (answer != NULL && json_object_has_member (answer, metric))
-    *value = json_object_get_double_member (answer, metric);
+    {
+      double value = json_object_get_double_member (answer, metric);
+
+      g_array_append_val (row->values[peer], value);
+      g_free (row->note[peer]);
+      row->note[peer] = g_strdup (json_object_get_string_member_with_default (answer, "note", NULL));
+    }
   else
-    *left_out = g_strdup_printf (_("it does not tell its “%s”"), metric);
+    {
+      row->has_failed[peer] = TRUE;
+      row->left_out[peer] = g_strdup_printf (_("it does not tell its “%s”"), metric);
+    }
 
   return TRUE;
 }
 
 static gboolean
-run_program (GPtrArray   *argv,
-             const char  *metric,
-             double      *value,
-             char       **left_out,
-             GError     **error)
+run_program (BenchRow     *row,
+             BenchPeerId   peer,
+             GPtrArray    *argv,
+             GError      **error)
 {
   g_autoptr(ProctorCommand) command = proctor_command_newv ((const char * const *) argv->pdata);
   g_autoptr(ProctorResult) result = NULL;
@@ -249,7 +260,7 @@ run_program (GPtrArray   *argv,
     return FALSE;
   output = proctor_result_dup_stdout_utf8 (result, error);
 
-  return output != NULL && parse_answer (output, metric, value, left_out, error);
+  return output != NULL && take_answer (row, peer, output, error);
 }
 
 /* A peer that cannot do it this time is not asked again. */
@@ -261,26 +272,17 @@ measure (BenchMeasure *self,
 {
   g_autoptr(GPtrArray) argv = NULL;
   g_autoptr(GError) error = NULL;
-  double value = 0;
 
-  if (is_post (row) && peer != BENCH_PEER_PROCTOR && peer != BENCH_PEER_GSUBPROCESS)
-    {
-      row->left_out[peer] = g_strdup (_("this is not done"));
-      return;
-    }
   argv = dup_argv (self, row, peer, results->quick);
-  if (!run_program (argv, row->scenario->metric, &value, &row->left_out[peer], &error))
+  if (!run_program (row, peer, argv, &error))
     {
       g_autofree char *title = bench_row_dup_title (row);
 
+      row->has_failed[peer] = TRUE;
       row->left_out[peer] = g_strdup (error->message);
       if (self->shows_progress)
         g_printerr ("\r\033[K");
       tool_message ("%s, %s: %s", title, bench_peers[peer].title, error->message);
-    }
-  else if (row->left_out[peer] == NULL)
-    {
-      g_array_append_val (row->values[peer], value);
     }
 }
 
@@ -311,12 +313,16 @@ bench_measure_all (BenchMeasure  *self,
       if (strcmp (row->scenario->mode, "lines") == 0 &&
           !make_lines (self, bench_scenario_get_size (row->scenario, results->quick), error))
         return FALSE;
-      for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
-        if (results->has_peer[peer] && row->left_out[peer] == NULL)
-          {
-            show_progress (self, row, peer, done, total);
-            measure (self, results, row, peer);
-          }
+      for (guint i = 0; i < N_BENCH_PEERS; i++)
+        {
+          /* Another one is the first each time, in case that matters. */
+          guint peer = (i + done / results->rows->len) % N_BENCH_PEERS;
+
+          if (!results->has_peer[peer] || row->left_out[peer] != NULL)
+            continue;
+          show_progress (self, row, peer, done, total);
+          measure (self, results, row, peer);
+        }
     }
   if (self->shows_progress)
     g_printerr ("\r\033[K");

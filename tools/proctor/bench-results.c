@@ -15,6 +15,7 @@ bench_row_free (gpointer data)
     {
       g_array_unref (self->values[i]);
       g_free (self->left_out[i]);
+      g_free (self->note[i]);
     }
   g_free (self);
 }

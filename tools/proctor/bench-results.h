@@ -16,6 +16,8 @@ typedef struct
   int point;                     /* or -1 */
   GArray *values[N_BENCH_PEERS]; /* of double, one per round */
   char *left_out[N_BENCH_PEERS]; /* why, or NULL */
+  char *note[N_BENCH_PEERS];     /* what is to be said of the figure, or NULL */
+  gboolean has_failed[N_BENCH_PEERS];
 } BenchRow;
 
 typedef struct

@@ -12,6 +12,7 @@
 
 #include "tool.h"
 
+#define TABLE_WIDTH 80
 #define TITLE_WIDTH 16
 #define UNIT_WIDTH 6
 
@@ -125,6 +126,97 @@ append_row (GString      *table,
   g_string_append_c (table, '\n');
 }
 
+/* Where a peer has the same to say. */
+typedef struct
+{
+  guint peer;
+  const char *text;
+  GString *titles;
+} Note;
+
+static void
+note_clear (gpointer data)
+{
+  Note *note = data;
+
+  g_string_free (note->titles, TRUE);
+}
+
+static void
+add_note (GArray     *notes,
+          guint       peer,
+          const char *text,
+          const char *title)
+{
+  Note note = { peer, text, NULL };
+
+  for (guint i = 0; i < notes->len; i++)
+    {
+      Note *other = &g_array_index (notes, Note, i);
+
+      if (other->peer == peer && strcmp (other->text, text) == 0)
+        {
+          g_string_append_printf (other->titles, ", %s", title);
+          return;
+        }
+    }
+  note.titles = g_string_new (title);
+  g_array_append_val (notes, note);
+}
+
+static void
+append_wrapped (GString    *table,
+                const char *text)
+{
+  g_auto(GStrv) words = g_strsplit (text, " ", -1);
+  guint column = 0;
+
+  for (gsize i = 0; words[i] != NULL; i++)
+    {
+      guint width = tool_get_text_width (words[i]);
+
+      if (column > 0 && column + 1 + width > TABLE_WIDTH)
+        {
+          g_string_append (table, "\n ");
+          column = 1;
+        }
+      g_string_append_printf (table, "%s%s", i > 0 ? " " : "", words[i]);
+      column += (i > 0) + width;
+    }
+  g_string_append_c (table, '\n');
+}
+
+/* Why a figure is missing, or what is to be said of one. */
+static void
+append_notes (GString      *table,
+              BenchResults *results)
+{
+  g_autoptr(GArray) notes = g_array_new (FALSE, FALSE, sizeof (Note));
+
+  g_array_set_clear_func (notes, note_clear);
+  for (guint peer = 0; peer < N_BENCH_PEERS; peer++)
+    for (guint i = 0; i < results->rows->len; i++)
+      {
+        const BenchRow *row = g_ptr_array_index (results->rows, i);
+        g_autofree char *title = bench_row_dup_title (row);
+
+        if (row->note[peer] != NULL)
+          add_note (notes, peer, row->note[peer], title);
+        if (row->left_out[peer] != NULL)
+          add_note (notes, peer, row->left_out[peer], title);
+      }
+  if (notes->len > 0)
+    g_string_append_c (table, '\n');
+  for (guint i = 0; i < notes->len; i++)
+    {
+      const Note *note = &g_array_index (notes, Note, i);
+      g_autofree char *line =
+        g_strdup_printf ("%s: %s (%s)", bench_peers[note->peer].title, note->text, note->titles->str);
+
+      append_wrapped (table, line);
+    }
+}
+
 char *
 bench_table_dup (BenchResults *results)
 {
@@ -140,6 +232,7 @@ bench_table_dup (BenchResults *results)
   g_string_append_c (table, '\n');
   for (guint i = 0; i < results->rows->len; i++)
     append_row (table, results, i);
+  append_notes (table, results);
 
   return g_string_free (table, FALSE);
 }
