@@ -22,6 +22,7 @@ CAT = "/bin/cat"
 BUFFER_SIZE = 256 * 1024
 OWN_FDS = 128
 VICTIM_SECONDS = 0.002
+LIMIT_SECONDS = 5
 CAPTURE_FACTOR = 3
 NOBODY = 65534
 MAX_FILLERS = 4096
@@ -120,13 +121,21 @@ async def run_one(request):
 
 
 async def run_many(request, count):
+    """Returns how many there have been: what is not started in time is not done."""
     left = iter(range(count))
+    limit = time.monotonic() + LIMIT_SECONDS
+    done = 0
 
     async def runner():
+        nonlocal done
         for _ in left:
+            if time.monotonic() > limit:
+                break
             await run_one(request)
+            done += 1
 
     await asyncio.gather(*(runner() for _ in range(request.in_flight)))
+    return done
 
 
 class Ticker:
@@ -153,14 +162,17 @@ class Ticker:
 
 
 def run_in_threads(request):
+    done = []
+
     def caller():
-        asyncio.run(run_many(request, request.count // request.threads))
+        done.append(asyncio.run(run_many(request, request.count // request.threads)))
 
     threads = [threading.Thread(target=caller) for _ in range(request.threads)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return sum(done)
 
 
 async def start_live(count):
@@ -174,14 +186,13 @@ def get_wakeups():
 async def measure_spawn(request):
     live = await start_live(request.live)
     await run_many(request, request.in_flight)
-    count = request.count // request.threads * request.threads
     ticker = Ticker() if request.in_flight > 1 else None
     wakeups = get_wakeups()
     wall, cpu, main_cpu = time.monotonic(), time.process_time(), time.thread_time()
     if request.has_threads:
-        await asyncio.to_thread(run_in_threads, request)
+        count = await asyncio.to_thread(run_in_threads, request)
     else:
-        await run_many(request, count)
+        count = await run_many(request, request.count)
     wall = time.monotonic() - wall
     cpu = time.process_time() - cpu
     main_cpu = time.thread_time() - main_cpu

@@ -52,6 +52,8 @@ struct _BenchLoop
   GMainLoop *loop;
   long left; /* to start */
   long running;
+  long done;
+  double limit; /* nothing is started later */
   gint64 last_tick;
   gint64 longest_gap;
 };

@@ -23,6 +23,8 @@ typedef struct
   const BenchRequest *request;
   long left; /* to start */
   long running;
+  long done;
+  double limit; /* nothing is started later */
   double last_tick;
   double longest_gap;
 } Driver;
@@ -79,6 +81,7 @@ child_closed_cb (uv_handle_t *handle)
   if (child->is_run)
     free (child);
   driver->running--;
+  driver->done++;
   start_more (driver);
   if (driver->running == 0)
     uv_stop (&driver->loop);
@@ -225,6 +228,8 @@ start_run (Driver *driver)
 static void
 start_more (Driver *driver)
 {
+  if (driver->left > 0 && bench_now () > driver->limit)
+    driver->left = 0;
   while (driver->left > 0 && driver->running < driver->request->in_flight)
     {
       driver->left--;
@@ -255,11 +260,14 @@ driver_init (Driver             *driver,
   driver->ticker.data = driver;
 }
 
-static void
+/* Returns how many there have been. */
+static long
 run_many (Driver *driver,
           long    count)
 {
   driver->left = count;
+  driver->done = 0;
+  driver->limit = bench_now () + BENCH_LIMIT_SECONDS;
   driver->longest_gap = 0;
   driver->last_tick = bench_now ();
   if (driver->request->in_flight > 1)
@@ -269,28 +277,46 @@ run_many (Driver *driver,
   if (driver->request->in_flight > 1)
     tick_cb (&driver->ticker);
   uv_timer_stop (&driver->ticker);
+
+  return driver->done;
 }
+
+typedef struct
+{
+  const BenchRequest *request;
+  uv_thread_t thread;
+  long done;
+} Caller;
 
 static void
 caller_thread (void *data)
 {
-  const BenchRequest *request = data;
+  Caller *caller = data;
   Driver driver;
 
-  driver_init (&driver, request);
-  run_many (&driver, request->count / request->threads);
+  driver_init (&driver, caller->request);
+  caller->done = run_many (&driver, caller->request->count / caller->request->threads);
 }
 
-static void
+static long
 run_in_threads (const BenchRequest *request)
 {
-  uv_thread_t *threads = calloc ((size_t) request->threads, sizeof *threads);
+  Caller *callers = calloc ((size_t) request->threads, sizeof *callers);
+  long done = 0;
 
   for (long i = 0; i < request->threads; i++)
-    check (uv_thread_create (&threads[i], caller_thread, (void *) request), "uv_thread_create");
+    {
+      callers[i].request = request;
+      check (uv_thread_create (&callers[i].thread, caller_thread, &callers[i]), "uv_thread_create");
+    }
   for (long i = 0; i < request->threads; i++)
-    uv_thread_join (&threads[i]);
-  free (threads);
+    {
+      uv_thread_join (&callers[i].thread);
+      done += callers[i].done;
+    }
+  free (callers);
+
+  return done;
 }
 
 static void
@@ -307,18 +333,18 @@ static void
 measure_spawn (Driver *driver)
 {
   const BenchRequest *request = driver->request;
-  long count = request->count / request->threads * request->threads;
   BenchMeter meter;
+  long done;
 
   start_live (driver, request->live);
   run_many (driver, request->in_flight);
   bench_meter_start (&meter);
   if (request->has_threads)
-    run_in_threads (request);
+    done = run_in_threads (request);
   else
-    run_many (driver, count);
+    done = run_many (driver, request->count);
   bench_meter_stop (&meter);
-  bench_report_runs (&meter, count, request->in_flight > 1 ? driver->longest_gap : -1);
+  bench_report_runs (&meter, done, request->in_flight > 1 ? driver->longest_gap : -1);
 }
 
 /* ---- one process */

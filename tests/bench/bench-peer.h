@@ -19,6 +19,9 @@
 
 #define BENCH_BUFFER_SIZE (256 * 1024)
 
+/* What is not started by then is not done; where a run takes a tenth of a second, fewer will do. */
+#define BENCH_LIMIT_SECONDS 5
+
 typedef struct
 {
   const char *mode;  /* "spawn", "read", "capture", "cat", "lines", "latency", "held" or "post" */
