@@ -212,6 +212,73 @@ test_peers (Fixture       *fixture,
     }
 }
 
+/* The figures of two runs, from their files: the same table as those of one, but for the rounds. */
+static void
+test_from (Fixture       *fixture,
+           gconstpointer  data)
+{
+  g_autoptr(JsonParser) parser = json_parser_new ();
+  g_autoptr(GError) error = NULL;
+  g_autofree char *table = NULL;
+  JsonArray *results;
+
+  bench (fixture, "--quick", "--peers=floor,proctor", "--json=a.json", "true", "threads", "held",
+         NULL);
+  g_assert_cmpint (fixture->exit_code, ==, 0);
+  table = g_steal_pointer (&fixture->out);
+  bench (fixture, "--from=a.json", NULL);
+  g_assert_cmpint (fixture->exit_code, ==, 0);
+  g_assert_cmpstr (fixture->out, ==, table);
+
+  bench (fixture, "--quick", "--peers=proctor,asyncio", "--json=b.json", "true", NULL);
+  bench (fixture, "--from=a.json", "--from=b.json", "--json=-", "--peers=floor,proctor", "true",
+         NULL);
+  g_assert_cmpint (fixture->exit_code, ==, 0);
+  json_parser_load_from_data (parser, fixture->out, -1, &error);
+  g_assert_no_error (error);
+  results = json_object_get_array_member (json_node_get_object (json_parser_get_root (parser)),
+                                          "results");
+  g_assert_cmpuint (json_array_get_length (results), ==, 1);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (
+                      get_figures (results, 0, "proctor"), "rounds")),
+                    ==, 2);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (
+                      get_figures (results, 0, "floor"), "rounds")),
+                    ==, 1);
+}
+
+static void
+test_from_nonsense (Fixture       *fixture,
+                    gconstpointer  data)
+{
+  static const char * const texts[] = {
+    "nonsense", "[]", "{}", "{\"results\": 3}",
+  };
+  static const char odd[] =
+    "{\"peers\": [7, {\"name\": \"proctor\", \"measured\": true}],"
+    " \"results\": [7, {}, {\"scenario\": \"no-such\"}, {\"scenario\": \"true\"},"
+    " {\"scenario\": \"true\", \"figures\": {\"proctor\": {\"rounds\": 3}, \"floor\": []}}]}";
+  g_autofree char *path = g_build_filename (fixture->folder, "nonsense.json", NULL);
+  g_autoptr(GError) error = NULL;
+
+  bench (fixture, "--from=no-such.json", NULL);
+  g_assert_cmpint (fixture->exit_code, ==, 125);
+  assert_contains (fixture->err, "no-such.json");
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_file_set_contents (path, texts[i], -1, &error);
+      g_assert_no_error (error);
+      bench (fixture, "--from=nonsense.json", NULL);
+      g_assert_cmpint (fixture->exit_code, ==, 125);
+      assert_contains (fixture->err, "nonsense.json");
+    }
+  g_file_set_contents (path, odd, -1, &error);
+  g_assert_no_error (error);
+  bench (fixture, "--from=nonsense.json", NULL);
+  g_assert_cmpint (fixture->exit_code, ==, 0);
+  g_assert_cmpstr (fixture->err, ==, "");
+}
+
 /* What is missing, or less than was asked for, is told below the table. */
 static void
 test_notes (Fixture       *fixture,
@@ -365,6 +432,8 @@ main (int    argc,
 #define ADD(name, func) g_test_add ("/bench/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("everything", test_everything);
   ADD ("peers", test_peers);
+  ADD ("from", test_from);
+  ADD ("from-nonsense", test_from_nonsense);
   ADD ("notes", test_notes);
   ADD ("counters", test_counters);
   ADD ("plot", test_plot);

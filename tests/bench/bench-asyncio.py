@@ -238,7 +238,8 @@ async def measure_held(request):
     answer = {"memory": (get_memory() - before) / count}
     if count < request.count:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        answer["note"] = f"{count} processes, of {request.count}; the limit of open files is {limit}"
+        answer["note"] = (f"{count} processes, of {request.count}; "
+                          f"the limit of open files is {limit}")
     return answer, held
 
 

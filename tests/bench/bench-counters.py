@@ -40,8 +40,9 @@ class Peer:
         self.name, _, way = name.partition(":")
         self.title = name
         self.is_async = way == "async"
-        python = [sys.executable] if self.name == "asyncio" else []
-        self.path = folder / ("bench-asyncio.py" if self.name == "asyncio" else f"bench-{self.name}")
+        is_python = self.name == "asyncio"
+        self.path = folder / (f"bench-{self.name}" + (".py" if is_python else ""))
+        python = [sys.executable] if is_python else []
         self.command = [*python, str(self.path), "spawn", "capture=1"]
         if self.is_async:
             self.command.append("async=1")
@@ -140,7 +141,9 @@ def print_calls(label, counters):
 
 def print_heading(peers, runs):
     print(f"one captured run of echo (of {runs})")
-    for line in ([peer.name for peer in peers], ["async" if peer.is_async else "" for peer in peers]):
+    names = [peer.name for peer in peers]
+    ways = ["async" if peer.is_async else "" for peer in peers]
+    for line in (names, ways):
         print(f"{'':<{LABEL_WIDTH}}" + "".join(f"{word:>{COLUMN_WIDTH}}" for word in line))
 
 

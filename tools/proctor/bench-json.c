@@ -138,7 +138,8 @@ bench_json_dup (BenchResults *results)
 
   json_builder_begin_object (builder);
   add_string (builder, "version", PROCTOR_VERSION);
-  add_machine (builder);
+  if (!results->is_read)
+    add_machine (builder);
   json_builder_set_member_name (builder, "rounds");
   json_builder_add_int_value (builder, results->rounds);
   json_builder_set_member_name (builder, "quick");

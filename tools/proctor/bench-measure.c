@@ -229,10 +229,11 @@ take_answer (BenchRow     *row,
   else if (answer != NULL && json_object_has_member (answer, metric))
     {
       double value = json_object_get_double_member (answer, metric);
+      const char *note = json_object_get_string_member_with_default (answer, "note", NULL);
 
       g_array_append_val (row->values[peer], value);
       g_free (row->note[peer]);
-      row->note[peer] = g_strdup (json_object_get_string_member_with_default (answer, "note", NULL));
+      row->note[peer] = g_strdup (note);
     }
   else
     {

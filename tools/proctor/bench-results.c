@@ -68,6 +68,24 @@ bench_results_add_scenario (BenchResults        *self,
         add_row (self, scenario, scenario->points[i]);
 }
 
+static gboolean
+is_empty (const BenchRow *self)
+{
+  for (guint i = 0; i < N_BENCH_PEERS; i++)
+    if (self->values[i]->len > 0 || self->left_out[i] != NULL)
+      return FALSE;
+
+  return TRUE;
+}
+
+void
+bench_results_drop_empty_rows (BenchResults *self)
+{
+  for (guint i = self->rows->len; i > 0; i--)
+    if (is_empty (g_ptr_array_index (self->rows, i - 1)))
+      g_ptr_array_remove_index (self->rows, i - 1);
+}
+
 static int
 compare_values (gconstpointer a,
                 gconstpointer b)

@@ -27,6 +27,7 @@ typedef struct
   char *missing[N_BENCH_PEERS]; /* why a peer that was asked for is not there, or NULL */
   guint rounds;
   gboolean quick;
+  gboolean is_read; /* from files: of other machines, perhaps */
 } BenchResults;
 
 BenchResults *bench_results_new (guint    rounds,
@@ -36,6 +37,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchResults, bench_results_free)
 
 void bench_results_add_scenario (BenchResults        *self,
                                  const BenchScenario *scenario);
+
+/* Rows of which nobody has said anything. */
+void bench_results_drop_empty_rows (BenchResults *self);
 
 /* In the scenario's unit; FALSE where there is no figure. */
 gboolean bench_results_get_median (BenchResults *self,

@@ -210,8 +210,8 @@ append_notes (GString      *table,
   for (guint i = 0; i < notes->len; i++)
     {
       const Note *note = &g_array_index (notes, Note, i);
-      g_autofree char *line =
-        g_strdup_printf ("%s: %s (%s)", bench_peers[note->peer].title, note->text, note->titles->str);
+      const char *who = bench_peers[note->peer].title;
+      g_autofree char *line = g_strdup_printf ("%s: %s (%s)", who, note->text, note->titles->str);
 
       append_wrapped (table, line);
     }

@@ -111,7 +111,7 @@ _proctor_bench()
     _init_completion -s -n = || return
 
     case $prev in
-        --json | --plot)
+        --json | --plot | --from)
             _filedir
             return
             ;;
@@ -130,7 +130,7 @@ _proctor_bench()
     $split && return
 
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '--peers= --rounds= --quick --json= --plot= --peer-dir= --list --help' -- "$cur"))
+        COMPREPLY=($(compgen -W '--peers= --rounds= --quick --json= --plot= --from= --peer-dir= --list --help' -- "$cur"))
         [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
     else
         COMPREPLY=($(compgen -W "$("${words[0]}" bench --list 2>/dev/null | cut -d' ' -f1)" -- "$cur"))

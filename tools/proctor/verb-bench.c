@@ -29,6 +29,7 @@ typedef struct
   char *peer_dir;
   char *json_path;
   char *plot_path;
+  char **from_paths;
   char **names;
 } Options;
 
@@ -39,6 +40,7 @@ options_clear (Options *options)
   g_free (options->peer_dir);
   g_free (options->json_path);
   g_free (options->plot_path);
+  g_strfreev (options->from_paths);
   g_strfreev (options->names);
 }
 
@@ -61,6 +63,8 @@ parse_options (Options  *options,
       N_("Write all figures there, “-” for stdout"), N_("FILE") },
     { "plot", 0, 0, G_OPTION_ARG_FILENAME, &options->plot_path,
       N_("Draw the ratios there, as SVG"), N_("FILE") },
+    { "from", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->from_paths,
+      N_("Measure nothing; show what --json has written there (or in several files)"), N_("FILE") },
     { "peer-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->peer_dir,
       N_("Where the programs to measure are"), N_("FOLDER") },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &options->list, N_("Say what can be measured"), NULL },
@@ -192,6 +196,36 @@ has_proctor_failed (BenchResults *results)
   return FALSE;
 }
 
+static gboolean
+measure (BenchResults   *results,
+         const Options  *options,
+         const gboolean *wanted,
+         GError        **error)
+{
+  g_autoptr(BenchMeasure) measure = bench_measure_new (options->peer_dir, error);
+
+  if (measure == NULL)
+    return FALSE;
+  find_peers (measure, results, wanted);
+
+  return bench_measure_all (measure, results, error);
+}
+
+static gboolean
+read_files (BenchResults   *results,
+            const Options  *options,
+            const gboolean *wanted,
+            GError        **error)
+{
+  results->is_read = TRUE;
+  for (gsize i = 0; options->from_paths[i] != NULL; i++)
+    if (!bench_results_read (results, options->from_paths[i], wanted, error))
+      return FALSE;
+  bench_results_drop_empty_rows (results);
+
+  return TRUE;
+}
+
 int
 verb_bench (int    argc,
             char **argv)
@@ -199,7 +233,6 @@ verb_bench (int    argc,
   g_auto(Options) options = { 0 };
   gboolean wanted[N_BENCH_PEERS];
   g_autoptr(BenchResults) results = NULL;
-  g_autoptr(BenchMeasure) measure = NULL;
   g_autoptr(GError) error = NULL;
 
   if (!parse_options (&options, argc, argv, &error))
@@ -215,14 +248,9 @@ verb_bench (int    argc,
   if (!choose_scenarios (results, &options, &error) || !parse_peers (&options, wanted, &error))
     return tool_usage_error ("bench", error->message);
 
-  measure = bench_measure_new (options.peer_dir, &error);
-  if (measure == NULL)
-    {
-      tool_message ("%s", error->message);
-      return TOOL_EXIT_TROUBLE;
-    }
-  find_peers (measure, results, wanted);
-  if (!bench_measure_all (measure, results, &error) || !print_results (results, &options, &error))
+  if (!(options.from_paths != NULL ? read_files (results, &options, wanted, &error)
+                                   : measure (results, &options, wanted, &error)) ||
+      !print_results (results, &options, &error))
     {
       tool_message ("%s", error->message);
       return TOOL_EXIT_TROUBLE;
