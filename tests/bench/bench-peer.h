@@ -20,7 +20,7 @@
 #define BENCH_BUFFER_SIZE (256 * 1024)
 
 /* What is not started by then is not done; where a run takes a tenth of a second, fewer will do. */
-#define BENCH_LIMIT_SECONDS 5
+#define BENCH_LIMIT_SECONDS 3
 
 typedef struct
 {

@@ -35,6 +35,7 @@ struct _BenchMeasure
   char *python;     /* or NULL */
   char *child;      /* words for all programs */
   char *lines_path; /* the file of lines, once it is needed */
+  gint64 n_lines;   /* in it */
   gboolean shows_progress;
 };
 
@@ -100,12 +101,19 @@ bench_measure_new (const char  *folder,
   return g_steal_pointer (&self);
 }
 
-void
-bench_measure_free (BenchMeasure *self)
+static void
+forget_lines (BenchMeasure *self)
 {
   if (self->lines_path != NULL)
     g_unlink (self->lines_path);
-  g_free (self->lines_path);
+  g_clear_pointer (&self->lines_path, g_free);
+  self->n_lines = 0;
+}
+
+void
+bench_measure_free (BenchMeasure *self)
+{
+  forget_lines (self);
   g_free (self->folder);
   g_free (self->python);
   g_free (self->child);
@@ -138,9 +146,10 @@ make_lines (BenchMeasure  *self,
   g_autoptr(GString) text = g_string_new (NULL);
   GOutputStream *output;
 
-  if (self->lines_path != NULL)
+  if (self->n_lines == n_lines)
     return TRUE;
 
+  forget_lines (self);
   file = g_file_new_tmp ("proctor-bench-XXXXXX", &io, error);
   if (file == NULL)
     return FALSE;
@@ -155,6 +164,8 @@ make_lines (BenchMeasure  *self,
         return FALSE;
       g_string_truncate (text, 0);
     }
+
+  self->n_lines = n_lines;
 
   return g_io_stream_close (G_IO_STREAM (io), NULL, error);
 }
