@@ -10,8 +10,8 @@
 #include "api-testing.h"
 
 /* The memory that malloc() has given out, to all threads. It is exact where nothing keeps freed
- * memory for itself (G_SLICE, GLIBC_TUNABLES: tests/meson.build), and always the same where malloc()
- * is a sanitizer's or valgrind's, which look for leaks themselves.
+ * memory for itself (G_SLICE, GLIBC_TUNABLES: tests/meson.build), and always the same where
+ * malloc() is a sanitizer's or valgrind's, which look for leaks themselves.
  */
 static inline gsize
 count_bytes (void)
@@ -19,8 +19,8 @@ count_bytes (void)
   return mallinfo2 ().uordblks;
 }
 
-/* After it was done @n times there is less than the smallest leak would be; a few times say nothing.
- * A message may be on its way still, so it is looked at for a while.
+/* After it was done @n times there is less than the smallest leak would be; a few times say
+ * nothing. A message may be on its way still, so it is looked at for a while.
  */
 static inline void
 assert_no_bytes (gsize before,

@@ -16,8 +16,8 @@
 
 static char *runtime_dir; /* XDG_RUNTIME_DIR of these tests */
 
-/* Before anything asks where that is: GLib remembers it. Its path has to be short. A test in a process
- * of its own shares it.
+/* Before anything asks where that is: GLib remembers it. Its path has to be short. A test in a
+ * process of its own shares it.
  */
 static inline void
 inspect_testing_init (void)
@@ -58,7 +58,8 @@ start_or_abort (void)
   g_assert_no_error (error);
 }
 
-/* Not GTestDBus, which leaves a process behind. NULL, and the test is skipped, where there is none. */
+/* Not GTestDBus, which leaves a process behind. NULL, and the test is skipped, where there is none.
+ */
 static inline GSubprocess *
 start_bus (void)
 {
@@ -75,9 +76,9 @@ start_bus (void)
       return NULL;
     }
 
-  bus = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error,
-                          daemon, "--session", "--nofork", "--nopidfile", "--print-address=1", own,
-                          NULL);
+  bus = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+                          &error, daemon, "--session", "--nofork", "--nopidfile",
+                          "--print-address=1", own, NULL);
   g_assert_no_error (error);
   output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (bus));
   address = g_data_input_stream_read_line (output, NULL, NULL, &error);

@@ -1,5 +1,5 @@
-/* Whom a child runs as, and with which limits, as the child itself sees it: users and groups, privileges,
- * cgroups, programs by file descriptor.
+/* Whom a child runs as, and with which limits, as the child itself sees it: users and groups,
+ * privileges, cgroups, programs by file descriptor.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

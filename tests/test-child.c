@@ -740,8 +740,8 @@ mode_chop (int argc, char **argv)
     }
 }
 
-/* trace PID READY GATE [stop]: traces the process, and stops it if told so, makes the first file, and
- * lets go of it, by its own exit, when the second one is there. 1 if it may not.
+/* trace PID READY GATE [stop]: traces the process, and stops it if told so, makes the first file,
+ * and lets go of it, by its own exit, when the second one is there. 1 if it may not.
  */
 static int
 mode_trace (int argc, char **argv)
@@ -761,8 +761,8 @@ mode_trace (int argc, char **argv)
   return 0;
 }
 
-/* vfork FILE: is held in the kernel, in state D, by a child that shares its memory, makes the file with
- * its pid, and stays.
+/* vfork FILE: is held in the kernel, in state D, by a child that shares its memory, makes the file
+ * with its pid, and stays.
  */
 static int
 mode_vfork (int argc, char **argv)

@@ -276,8 +276,8 @@ dump_spec (const CommandSpec *spec)
       g_string_append_printf (text, "%s to %s; ", change->name, change->value);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (spec->files.stdio); i++)
-    g_string_append_printf (text, "%d %s %d; ", (int) spec->files.stdio[i].kind, spec->files.stdio[i].path,
-                            spec->files.stdio[i].append);
+    g_string_append_printf (text, "%d %s %d; ", (int) spec->files.stdio[i].kind,
+                            spec->files.stdio[i].path, spec->files.stdio[i].append);
   g_string_append_printf (text, "flags %u; group %d; limit %" G_GSIZE_FORMAT "; ",
                           (guint) spec->flags, spec->process_group, spec->limit);
   g_string_append_printf (text, "times %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, spec->timeout,

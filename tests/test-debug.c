@@ -352,8 +352,8 @@ child_threads (void)
   g_assert_cmpuint (n_reaped, ==, n_spawned);
 }
 
-/* GLib's own writer; and a program that just ends, and a copy of it that does nothing. In the copy a
- * sanitizer's search for leaks would wait for what another thread had locked.
+/* GLib's own writer; and a program that just ends, and a copy of it that does nothing. In the copy
+ * a sanitizer's search for leaks would wait for what another thread had locked.
  */
 static void
 child_plain (void)

@@ -1,4 +1,5 @@
-/* What cannot be started, and what others take away: the right error each time, and nothing is left.
+/* What cannot be started, and what others take away: the right error each time, and nothing is
+ * left.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -326,7 +327,8 @@ test_no_threads (void)
   run_subprocess ("no-threads");
 }
 
-/* Nobody else is that, nor the same test beside this one, so that what is counted is what is here. */
+/* Nobody else is that, nor the same test beside this one, so that what is counted is what is here.
+ */
 #define NOBODY_ELSE ((uid_t) (60000 + getpid () % 5000))
 
 static guint

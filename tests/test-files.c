@@ -1,5 +1,5 @@
-/* What a command says of the child's file descriptors: given ones as stdio, extra ones at chosen numbers,
- * and what is no file descriptor, path or pipe at all.
+/* What a command says of the child's file descriptors: given ones as stdio, extra ones at chosen
+ * numbers, and what is no file descriptor, path or pipe at all.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -489,7 +489,8 @@ test_no_more_fds (void)
       gboolean succeeded = FALSE;
       guint n_failures = 0;
 
-      /* valgrind 3.19 says that a socket pair was made which it has closed, since it is too much. */
+      /* valgrind 3.19 says that a socket pair was made which it has closed, since it is too much.
+       */
       if (is_in_valgrind () && kinds[i] == PROCTOR_STDIO_SOCKET)
         continue;
 

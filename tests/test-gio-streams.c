@@ -83,8 +83,9 @@ struct _TestTarget
 
 G_DEFINE_FINAL_TYPE (TestTarget, test_target, G_TYPE_OUTPUT_STREAM)
 
-/* The first that comes is the child's pid. It goes on when there is the file, and the first write ends
- * when the child is gone; a moment later, so that what the exit leads to most likely happens during it.
+/* The first that comes is the child's pid. It goes on when there is the file, and the first write
+ * ends when the child is gone; a moment later, so that what the exit leads to most likely happens
+ * during it.
  */
 static void
 take_when_exited (TestTarget *self,
@@ -221,8 +222,10 @@ test_both_outputs (void)
   proctor_command_set_stderr_stream (command, err);
   result = run_or_abort (command, NULL);
   g_assert_true (proctor_result_check (result, NULL));
-  g_assert_cmpuint (g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (out)), ==, 400000);
-  g_assert_cmpuint (g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (err)), ==, 500000);
+  g_assert_cmpuint (g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (out)), ==,
+                    400000);
+  g_assert_cmpuint (g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (err)), ==,
+                    500000);
 }
 
 static void

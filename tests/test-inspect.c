@@ -1,5 +1,5 @@
-/* Looking into a program: on the bus and at the socket, while it is allowed and not otherwise; peers
- * that say nothing, or nonsense, or are another user's; and under load.
+/* Looking into a program: on the bus and at the socket, while it is allowed and not otherwise;
+ * peers that say nothing, or nonsense, or are another user's; and under load.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -336,7 +336,9 @@ run_with_environment (const char *value)
   g_unsetenv ("PROCTOR_INSPECT");
 }
 
-/* From the first process on; after a shutdown, from the next one on. What is left at exit is removed. */
+/* From the first process on; after a shutdown, from the next one on. What is left at exit is
+ * removed.
+ */
 static void
 test_environment (void)
 {
@@ -598,7 +600,8 @@ test_too_many_peers (void)
 static void
 test_peer_that_does_not_read (void)
 {
-  g_autoptr(GDBusMessage) message = g_dbus_message_new_method_call (NULL, INSPECT_PATH, INSPECT_INTERFACE, "Look");
+  g_autoptr(GDBusMessage) message =
+    g_dbus_message_new_method_call (NULL, INSPECT_PATH, INSPECT_INTERFACE, "Look");
   g_autofree char *uid = g_strdup_printf ("%d", (int) geteuid ());
   g_autoptr(GString) hello = g_string_new_len ("\0", 1);
   struct timeval patience = { .tv_sec = 20 };

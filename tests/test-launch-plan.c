@@ -182,8 +182,10 @@ test_environment_own (void)
   g_setenv ("PROCTOR_TEST_OWN", "own\xff", TRUE);
   g_setenv ("PROCTOR_TEST_REMOVED", "1", TRUE);
   plan = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_OWN"), ==, "own\xff");
-  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_SET"), ==, "set");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_OWN"), ==,
+                   "own\xff");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_SET"), ==,
+                   "set");
   g_assert_null (g_environ_getenv ((GStrv) plan->environ.variables, "PROCTOR_TEST_REMOVED"));
 
   proctor_command_clear_environ (command);
@@ -192,14 +194,17 @@ test_environment_own (void)
 
   proctor_command_set_environ (command, NULL);
   own_again = must_plan (command);
-  g_assert_cmpstr (g_environ_getenv ((GStrv) own_again->environ.variables, "PROCTOR_TEST_REMOVED"), ==, "1");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) own_again->environ.variables, "PROCTOR_TEST_REMOVED"),
+                   ==, "1");
   g_assert_null (g_environ_getenv ((GStrv) own_again->environ.variables, "PROCTOR_TEST_SET"));
 
   g_unsetenv ("PROCTOR_TEST_OWN");
   g_unsetenv ("PROCTOR_TEST_REMOVED");
 }
 
-/* One copy is shared as long as nothing changes, wherever in the environment that is, also in place. */
+/* One copy is shared as long as nothing changes, wherever in the environment that is, also in
+ * place.
+ */
 static void
 test_environment_shared (void)
 {
@@ -270,9 +275,11 @@ test_environment_large (void)
   g_assert_null (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_0"));
   g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_1"), ==, "1");
   g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_2"), ==, "changed");
-  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_99998"), ==, "changed");
+  g_assert_cmpstr (g_environ_getenv ((GStrv) plan->environ.variables, "VARIABLE_99998"), ==,
+                   "changed");
   /* Of every third, those of the base go and the others never come. */
-  g_assert_cmpuint (g_strv_length ((GStrv) plan->environ.variables), ==, n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
+  g_assert_cmpuint (g_strv_length ((GStrv) plan->environ.variables), ==,
+                    n - (n / 2 + 2) / 3 + n / 2 - (n / 2) / 3);
 }
 
 /* ---- PATH ---- */

@@ -309,8 +309,8 @@ look_for_no_leaks (void)
 }
 
 /* The program anew, since the library refuses to work in a forked copy. As process 1 of the
- * namespace it takes with it whatever a test that has failed leaves. What waits for it must not look
- * for leaks either, and so does not return.
+ * namespace it takes with it whatever a test that has failed leaves. What waits for it must not
+ * look for leaks either, and so does not return.
  */
 static void G_GNUC_NORETURN
 run_in_namespace (char **argv)

@@ -1,5 +1,5 @@
-/* Pipes of the user's with much in them, and what callbacks may do: flow control, calls out of callbacks,
- * contexts of other threads.
+/* Pipes of the user's with much in them, and what callbacks may do: flow control, calls out of
+ * callbacks, contexts of other threads.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -76,7 +76,7 @@ test_read (void)
         }
       else if (kind == KIND_TYPED && log.error != NULL)
         {
-          /* A program that looks just while its master is being closed gets EIO, and later the end. */
+          /* A program that looks while its master is being closed gets EIO, and later the end. */
           g_assert_cmpstr (log.text->str, ==, "mdl");
         }
       else

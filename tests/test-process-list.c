@@ -704,8 +704,8 @@ test_storm (void)
   check_known (&forgets);
 }
 
-/* Serials that come in any order, as from spawners that were stuck: in batches, among those that are
- * there. No process is started.
+/* Serials that come in any order, as from spawners that were stuck: in batches, among those that
+ * are there. No process is started.
  */
 static void
 test_any_order (void)

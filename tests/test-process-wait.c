@@ -1,5 +1,5 @@
-/* Who waits for a process, and who is told of its exit: with signals, properties and answers, in the
- * right thread and the right order.
+/* Who waits for a process, and who is told of its exit: with signals, properties and answers, in
+ * the right thread and the right order.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -295,8 +295,8 @@ read_with_all_cuts (const Question *question,
 
 static const char *separators[] = { "\n", "ab", "aa", "aba", "aab", "aaa" };
 
-/* With every limit that makes a difference; one that is beyond all bytes stands for all larger ones.
- * In pieces or as an error makes a difference only where the limit can be exceeded.
+/* With every limit that makes a difference; one that is beyond all bytes stands for all larger
+ * ones. In pieces or as an error makes a difference only where the limit can be exceeded.
  */
 static void
 read_with_all_limits (ReadKind    kind,

@@ -1,4 +1,5 @@
-/* What a command that is run finds: files, directories, variables, users' and the system's settings.
+/* What a command that is run finds: files, directories, variables, users' and the system's
+ * settings.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -363,7 +363,8 @@ test_streams (void)
   begin_again ();
 }
 
-/* While a child does not end nothing can be started; and who gives up waiting has not stopped it. */
+/* While a child does not end nothing can be started; and who gives up waiting has not stopped it.
+ */
 static void
 test_while_it_ends (void)
 {
@@ -467,8 +468,8 @@ start_and_drop_thread (gpointer data)
   return NULL;
 }
 
-/* The threaded watcher, as the threads would need the main loop with the main one, and it is the one
- * that can be made anywhere.
+/* The threaded watcher, as the threads would need the main loop with the main one, and it is the
+ * one that can be made anywhere.
  */
 static void
 test_storm (void)

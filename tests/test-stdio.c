@@ -1,5 +1,5 @@
-/* A child's stdio that the library opens or makes: paths, sockets, pipes of a chosen size, pipes between
- * commands; also in a program with many files, and in one without stdio.
+/* A child's stdio that the library opens or makes: paths, sockets, pipes of a chosen size, pipes
+ * between commands; also in a program with many files, and in one without stdio.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -83,7 +83,9 @@ test_all_of_much (void)
 static void
 test_large_and_small (void)
 {
-  static const gsize sizes[] = { 256 * 1024, 300 * 1024, 100, 32 * 1024, 64 * 1024, 1, 1024 * 1024 };
+  static const gsize sizes[] = {
+    256 * 1024, 300 * 1024, 100, 32 * 1024, 64 * 1024, 1, 1024 * 1024
+  };
   gsize total = (gsize) scaled (32) * MIB;
   g_autofree char *text = g_strdup_printf ("%" G_GSIZE_FORMAT, total);
   g_autoptr(GBytes) expected = make_pattern (total, 5);
@@ -421,8 +423,8 @@ test_pollable_after_lines (void)
   feed_end (&talk);
 }
 
-/* A line at each wake-up, though the reader takes many at once out of what it holds: the source goes
- * on to be ready for the others.
+/* A line at each wake-up, though the reader takes many at once out of what it holds: the source
+ * goes on to be ready for the others.
  */
 typedef struct
 {

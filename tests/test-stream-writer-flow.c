@@ -1,5 +1,5 @@
-/* Writing more than a child reads: from files and streams, from many threads, and to a child that does not
- * read any more.
+/* Writing more than a child reads: from files and streams, from many threads, and to a child that
+ * does not read any more.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -190,8 +190,8 @@ count_trackers (void)
   return n;
 }
 
-/* It dies before a SIGSTOP of ours has arrived, and nobody reaps it: who tracks it does not wait for
- * that.
+/* It dies before a SIGSTOP of ours has arrived, and nobody reaps it: who tracks it does not wait
+ * for that.
  */
 static void
 test_dies_meanwhile (void)

@@ -1,5 +1,5 @@
-/* `proctor inspect`: what it shows, stops, and programs that do not answer as they should. What it says
- * with --why is tested in test-tool-why.c.
+/* `proctor inspect`: what it shows, stops, and programs that do not answer as they should. What it
+ * says with --why is tested in test-tool-why.c.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -55,7 +55,8 @@ test_json (void)
   program = json_array_get_object_element (
     json_object_get_array_member (json_node_get_object (root), "programs"), 0);
   g_assert_cmpint (json_object_get_int_member (program, "pid"), ==, getpid ());
-  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (program, "workers")), >, 0);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (program, "workers")), >,
+                    0);
   kill_and_wait (process);
 }
 
@@ -84,8 +85,9 @@ test_follow (void)
 {
   g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
   g_autoptr(ProctorProcess) process = spawn_or_abort (command);
-  g_autoptr(ProctorCommand) follow = proctor_command_new (tool_path, "inspect", "--follow", "--interval",
-                                                          "0.1", "test-tool-inspect", NULL);
+  g_autoptr(ProctorCommand) follow =
+    proctor_command_new (tool_path, "inspect", "--follow", "--interval", "0.1", "test-tool-inspect",
+                         NULL);
   g_autoptr(ProctorProcess) tool = NULL;
   guint n_looks = 0;
 
@@ -97,7 +99,8 @@ test_follow (void)
         proctor_stream_reader_read_line (proctor_process_get_stdout (tool), NULL, NULL);
 
       g_assert_nonnull (line);
-      n_looks += g_bytes_get_size (line) > 4 && memcmp (g_bytes_get_data (line, NULL), "test", 4) == 0;
+      n_looks +=
+        g_bytes_get_size (line) > 4 && memcmp (g_bytes_get_data (line, NULL), "test", 4) == 0;
     }
   g_assert_true (proctor_process_send_signal (tool, SIGINT, NULL));
   assert_returncode (tool, 0);

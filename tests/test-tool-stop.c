@@ -1,5 +1,5 @@
-/* Commands that the tool stops: for want of time, at a signal, with all that descends from them; and
- * what a terminal has to do with it.
+/* Commands that the tool stops: for want of time, at a signal, with all that descends from them;
+ * and what a terminal has to do with it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -372,8 +372,8 @@ lead_session_in_child (gpointer data)
   reset_signals_in_child (NULL);
 }
 
-/* Runs the words in a script that has a terminal of its own: when its first process ends, the kernel
- * resets the terminal. Returns what the script has written to the file "result".
+/* Runs the words in a script that has a terminal of its own: when its first process ends, the
+ * kernel resets the terminal. Returns what the script has written to the file "result".
  */
 static char *
 run_in_terminal (const char         *folder,

@@ -1,6 +1,6 @@
 /* `proctor trace`, and PROCTOR_TRACE for any program: the chrome output is checked event by event
- * for what its readers want, and has every step of a process in order, with each child watcher, with
- * and without pidfds, with clone and with fork.
+ * for what its readers want, and has every step of a process in order, with each child watcher,
+ * with and without pidfds, with clone and with fork.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -373,7 +373,8 @@ find_step (JsonNode   *root,
         continue;
       args = json_object_get_object_member (event, "args");
       if (json_object_get_int_member (args, "process") != process ||
-          (detail != NULL && strstr (json_object_get_string_member (args, "detail"), detail) == NULL))
+          (detail != NULL &&
+           strstr (json_object_get_string_member (args, "detail"), detail) == NULL))
         continue;
       if (found < 0 || last)
         found = (int) i;
@@ -438,7 +439,8 @@ check_captured_run (Fixture    *fixture,
   assert_in_order (root, 1, "command:cat", "queued", "spawn begins", "fds:stdin", "spawned:pid ",
                    "first byte in:stdin", "first byte out:stdout", "eof:stdout", "answered",
                    "delivered", NULL);
-  assert_in_order (root, 1, "first byte in", "eof:stdin", "eof:stdout", "answered", "released", NULL);
+  assert_in_order (root, 1, "first byte in", "eof:stdin", "eof:stdout", "answered", "released",
+                   NULL);
   assert_in_order (root, 1, "spawned", "exited", "reaped:code 0", "answered", NULL);
   g_assert_cmpint (find_step (root, 1, "lost", NULL, FALSE), ==, -1);
 }
@@ -684,8 +686,8 @@ test_warnings (Fixture       *fixture,
   assert_contains (fixture->err, "No space left");
 }
 
-/* What it had recorded until then is in the file, which lacks the end and no more. The command, which
- * is in there, too, must not find itself.
+/* What it had recorded until then is in the file, which lacks the end and no more. The command,
+ * which is in there, too, must not find itself.
  */
 static void
 test_killed (Fixture       *fixture,

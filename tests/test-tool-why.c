@@ -1,5 +1,5 @@
-/* `proctor inspect --why`: each kind of hang is made on purpose and has to be named, and none in a healthy
- * program.
+/* `proctor inspect --why`: each kind of hang is made on purpose and has to be named, and none in a
+ * healthy program.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -131,8 +131,9 @@ test_two_holders (void)
               "and 1 more process still hold its stdout");
   kill (descendant, SIGKILL);
   await_gone (&descendant, 1);
-  holder = g_strdup_printf ("pid %d (test-child, another child of the program) still holds its stdout",
-                            (int) proctor_process_get_pid (other));
+  holder =
+    g_strdup_printf ("pid %d (test-child, another child of the program) still holds its stdout",
+                     (int) proctor_process_get_pid (other));
   assert_why (proctor_process_get_pid (process), "descendant", holder);
 
   kill_and_wait (other);
@@ -294,7 +295,8 @@ test_stopping (void)
 
   proctor_command_set_stdout (command, PROCTOR_STDIO_PIPE);
   process = spawn_or_abort (command);
-  g_bytes_unref (proctor_stream_reader_read_line (proctor_process_get_stdout (process), NULL, NULL));
+  g_bytes_unref (
+    proctor_stream_reader_read_line (proctor_process_get_stdout (process), NULL, NULL));
   reply_init (&reply);
   proctor_process_stop_async (process, 1000 * G_TIME_SPAN_SECOND, NULL, reply_arrived, &reply);
   assert_why (proctor_process_get_pid (process), "stopping", "the next signal comes in");

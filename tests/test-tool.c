@@ -381,7 +381,8 @@ test_few_fds (Fixture       *fixture,
   int status = 0;
 
 #ifdef __SANITIZE_THREAD__
-  g_test_skip ("Without fds ThreadSanitizer finds no names, and so none of GLib's that is suppressed");
+  g_test_skip (
+    "Without fds ThreadSanitizer finds no names, and so none of GLib's that is suppressed");
   return;
 #endif
 

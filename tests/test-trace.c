@@ -425,7 +425,8 @@ static void
 test_pause_resume_signal (Fixture       *fixture,
                           gconstpointer  data)
 {
-  g_autoptr(ProctorCommand) command = proctor_command_new (child_path, "flood", "4000000", "0", NULL);
+  g_autoptr(ProctorCommand) command =
+    proctor_command_new (child_path, "flood", "4000000", "0", NULL);
   g_autoptr(ProctorProcess) process = NULL;
   g_autoptr(GBytes) bytes = NULL;
   g_autoptr(GError) error = NULL;
@@ -450,7 +451,8 @@ test_pause_resume_signal (Fixture       *fixture,
   stop ();
 }
 
-/* The thread that writes is not left behind, what there is is written, and a new service goes on. */
+/* The thread that writes is not left behind, what there is is written, and a new service goes on.
+ */
 static void
 test_shutdown (Fixture       *fixture,
                gconstpointer  data)

@@ -139,7 +139,8 @@ polling_watcher_init (PollingWatcher *self)
 static void
 blind_watcher_class_init (BlindWatcherClass *klass)
 {
-  klass->reap_now = PROCTOR_CHILD_WATCHER_CLASS (g_type_class_peek_static (PROCTOR_TYPE_CHILD_WATCHER))->reap_now;
+  klass->reap_now =
+    PROCTOR_CHILD_WATCHER_CLASS (g_type_class_peek_static (PROCTOR_TYPE_CHILD_WATCHER))->reap_now;
 }
 
 static void

@@ -1,5 +1,5 @@
-/* For tests of `proctor run`, which is started with GLib's own means, not with the library: in a folder
- * of its own.
+/* For tests of `proctor run`, which is started with GLib's own means, not with the library: in a
+ * folder of its own.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

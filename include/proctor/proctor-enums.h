@@ -219,7 +219,8 @@ typedef enum
 
 /**
  * ProctorTraceFormat:
- * @PROCTOR_TRACE_FORMAT_AUTO: by the file's name: `.json` is chrome, `.svg` is svg, all else is text
+ * @PROCTOR_TRACE_FORMAT_AUTO: by the file's name: `.json` is chrome, `.svg` is svg, all else is
+ *   text
  * @PROCTOR_TRACE_FORMAT_TEXT: a line per step, with durations; coloured on a terminal
  * @PROCTOR_TRACE_FORMAT_CHROME: trace-event JSON, which Perfetto and chrome://tracing open
  * @PROCTOR_TRACE_FORMAT_SVG: a picture

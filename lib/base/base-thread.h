@@ -18,8 +18,8 @@ gboolean program_is_forked_copy (void);
 /* FORKED where it is; the first statement of every entry point. */
 gboolean program_check_not_forked (GError **error);
 
-/* For what a getter looks at. In a forked copy a lock may be held for ever, by a thread that it does
- * not have, and there is nobody to keep out.
+/* For what a getter looks at. In a forked copy a lock may be held for ever, by a thread that it
+ * does not have, and there is nobody to keep out.
  */
 static inline void
 program_lock (GMutex *lock)

@@ -17,9 +17,9 @@
 
 static void bind_text_domain (void);
 
-/* What has not been installed yet finds the translations in its build folder, whose config.h is never
- * installed. A program with the privileges of somebody else believes nothing but what is compiled in:
- * if the library is linked into it statically, the file's name is its argv[0].
+/* What has not been installed yet finds the translations in its build folder, whose config.h is
+ * never installed. A program with the privileges of somebody else believes nothing but what is
+ * compiled in: if the library is linked into it statically, the file's name is its argv[0].
  */
 static char *
 dup_locale_dir (void)
@@ -40,9 +40,10 @@ dup_locale_dir (void)
   return g_build_filename (folder, "..", "po", NULL);
 }
 
-/* When the library is loaded: then no message has to ask whether it is done, no matter in which thread,
- * and the tool, whose messages are in the same domain, has nothing to add. It stands in this file since
- * whatever has a message needs the errors' domain, so a static library cannot lose it.
+/* When the library is loaded: then no message has to ask whether it is done, no matter in which
+ * thread, and the tool, whose messages are in the same domain, has nothing to add. It stands in
+ * this file since whatever has a message needs the errors' domain, so a static library cannot lose
+ * it.
  */
 __attribute__ ((constructor)) static void
 bind_text_domain (void)

@@ -10,13 +10,13 @@
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. Immutable once made. Not used beyond the spec that it is made of: most of the variables
- * are those of its base, and not copied.
+/* Thread: ANY. Immutable once made. Not used beyond the spec that it is made of: most of the
+ * variables are those of its base, and not copied.
  */
 typedef struct
 {
-  const char * const *variables; /* NAME=VALUE, with NULL at the end; the strings are owned elsewhere */
-  char **made;                   /* owned, the strings are not; NULL: the variables are those of @own */
+  const char * const *variables; /* NAME=VALUE, with NULL at the end; strings of somebody else's */
+  char **made;                   /* owned, the strings are not; NULL: it is the array of @own */
   OwnEnviron *own;               /* owned; NULL: the command brings its own base */
   GStrv changed;                 /* owned; NULL: none */
 } ChildEnviron;

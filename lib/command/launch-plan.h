@@ -12,7 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. Immutable once made. Not used beyond the spec and the environment that it is made of.
+/* Thread: ANY. Immutable once made. Not used beyond the spec and the environment that it is made
+ * of.
  */
 typedef struct
 {

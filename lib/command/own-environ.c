@@ -74,7 +74,8 @@ is_now (const OwnEnviron *self)
   if (environ == NULL)
     return self->entries[0] == NULL;
 
-  while (self->entries[i] != NULL && environ[i] != NULL && strcmp (self->entries[i], environ[i]) == 0)
+  while (self->entries[i] != NULL && environ[i] != NULL &&
+         strcmp (self->entries[i], environ[i]) == 0)
     i++;
   return self->entries[i] == NULL && environ[i] == NULL;
 }

@@ -34,8 +34,8 @@ give_stdio (ProctorCommand *self,
  *
  * Connects the child's stdin to the file that @fd is open on, instead of what was set before.
  *
- * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds is
- * shared by its spawns, and closed when the command and the spawns from it are done with it; see
+ * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds
+ * is shared by its spawns, and closed when the command and the spawns from it are done with it; see
  * [method@Command.release_fds].
  *
  * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND if @fd is not open, and what the system said
@@ -86,8 +86,8 @@ proctor_command_take_stdin_fd (ProctorCommand *self,
  *
  * Connects the child's stdout to the file that @fd is open on, instead of what was set before.
  *
- * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds is
- * shared by its spawns, and closed when the command and the spawns from it are done with it; see
+ * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds
+ * is shared by its spawns, and closed when the command and the spawns from it are done with it; see
  * [method@Command.release_fds].
  *
  * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND if @fd is not open, and what the system said
@@ -138,8 +138,8 @@ proctor_command_take_stdout_fd (ProctorCommand *self,
  *
  * Connects the child's stderr to the file that @fd is open on, instead of what was set before.
  *
- * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds is
- * shared by its spawns, and closed when the command and the spawns from it are done with it; see
+ * The command duplicates it, so @fd may be closed as soon as this returns. What the command holds
+ * is shared by its spawns, and closed when the command and the spawns from it are done with it; see
  * [method@Command.release_fds].
  *
  * Errors: at the spawn, %PROCTOR_ERROR_INVALID_COMMAND if @fd is not open, and what the system said
@@ -252,9 +252,9 @@ proctor_command_take_fd (ProctorCommand *self,
  * Gives up the file descriptors that the command was given with the `set_…_fd` and `take_…_fd`
  * functions.
  *
- * They are closed now, or when the last spawn that is under way has started its process. Needed, for
- * example, after a spawn that has been given the writing end of a pipe: whoever reads the other end
- * does not see its end as long as the command holds it.
+ * They are closed now, or when the last spawn that is under way has started its process. Needed,
+ * for example, after a spawn that has been given the writing end of a pipe: whoever reads the other
+ * end does not see its end as long as the command holds it.
  *
  * Later spawns are %G_IO_ERROR_CLOSED, unless what had a file descriptor is set anew.
  *
@@ -283,9 +283,9 @@ proctor_command_release_fds (ProctorCommand *self)
  * Connects the stdout of @self to the stdin of @next, instead of what was set for them before, with
  * a pipe that goes past this program.
  *
- * The pipe is for one process on each side: its ends go to the first spawn of each command, and this
- * program has none of them any more when both have been spawned, or could not be. Before the next
- * spawn the two have to be connected again; else that is %G_IO_ERROR_CLOSED. Spawn both before
+ * The pipe is for one process on each side: its ends go to the first spawn of each command, and
+ * this program has none of them any more when both have been spawned, or could not be. Before the
+ * next spawn the two have to be connected again; else that is %G_IO_ERROR_CLOSED. Spawn both before
  * waiting for one of them.
  *
  * A [class@Pipeline] does all this for any number of commands, and collects their results.

@@ -43,8 +43,8 @@ run_checks (Diagnosis     *diagnosis,
  * Everything is tried out: processes are started and killed, pipes made, files read; nothing is
  * concluded from a version. What may harm is tried in a forked copy of the program. Each of these
  * takes milliseconds, and longer in a program that uses much memory, so a thread that draws a
- * window had better call [func@diagnose_async]. Child processes of the program, and the child watcher, are
- * left alone, and nothing is left behind.
+ * window had better call [func@diagnose_async]. Child processes of the program, and the child
+ * watcher, are left alone, and nothing is left behind.
  *
  * That something is broken is not an error, but a [struct@Finding].
  *

@@ -20,8 +20,8 @@ PipelineActor *pipeline_actor_new (GPtrArray            *specs,
 void pipeline_actor_unref (PipelineActor *self);
 
 /* Its one operation; @input goes to the first stage. The payload is a GPtrArray of ResultData in
- * the order of the stages. If one of them cannot be started the others are stopped, and its error is
- * the answer.
+ * the order of the stages. If one of them cannot be started the others are stopped, and its error
+ * is the answer.
  */
 Operation *pipeline_actor_new_run (PipelineActor *self,
                                    GBytes        *input);

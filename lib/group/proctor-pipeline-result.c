@@ -218,8 +218,8 @@ proctor_pipeline_result_is_timed_out (ProctorPipelineResult *self)
  * @self: a result
  * @error: return location for an error
  *
- * Makes an error of what went wrong with the last stage; with pipefail, with the last stage that has
- * failed.
+ * Makes an error of what went wrong with the last stage; with pipefail, with the last stage that
+ * has failed.
  *
  * With pipefail, as in a shell, a stage that SIGPIPE ended since the next one did not want to read
  * more has failed, too.

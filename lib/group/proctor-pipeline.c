@@ -194,8 +194,8 @@ proctor_pipeline_get_pipefail (ProctorPipeline *self)
  *
  * Sets how long a run of the pipeline may take; a new one has no timeout.
  *
- * Each stage that takes longer is stopped, as with [method@Command.set_timeout]. All negative values
- * mean the same.
+ * Each stage that takes longer is stopped, as with [method@Command.set_timeout]. All negative
+ * values mean the same.
  *
  * Thread safety: the thread that the pipeline belongs to.
  *
@@ -333,8 +333,8 @@ result_from_operation (Operation *operation,
  *
  * Runs the stages, all at the same time, and waits for all of them.
  *
- * If a stage cannot be started the others are stopped, and its error is returned when they have been
- * reaped. A non-zero exit is no error here, see [method@PipelineResult.check].
+ * If a stage cannot be started the others are stopped, and its error is returned when they have
+ * been reaped. A non-zero exit is no error here, see [method@PipelineResult.check].
  *
  * Cancelling stops all stages, and returns when they have been reaped.
  *

@@ -261,8 +261,8 @@ flushed_cb (GObject      *source,
   g_free (flush);
 }
 
-/* GDBus keeps what a peer has asked for and does not read, without end. Whoever asks for that much is
- * not answered any more.
+/* GDBus keeps what a peer has asked for and does not read, without end. Whoever asks for that much
+ * is not answered any more.
  */
 static gboolean
 may_be_answered (InspectCalls    *self,

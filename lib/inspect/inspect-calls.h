@@ -31,8 +31,8 @@ void inspect_calls_init (InspectCalls *self,
                          guint        *n_pending);
 void inspect_calls_clear (InspectCalls *self);
 
-/* To be said of each connection. GDBus's own thread keeps them for a while after they were closed, and
- * as long as it does, it may add something to the context.
+/* To be said of each connection. GDBus's own thread keeps them for a while after they were closed,
+ * and as long as it does, it may add something to the context.
  */
 void inspect_calls_track (InspectCalls    *self,
                           GDBusConnection *connection);

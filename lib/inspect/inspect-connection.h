@@ -1,5 +1,5 @@
-/* What the connection to the bus and those of peers at the socket have in common: the patience until
- * there is one, that it can be asked, and its end.
+/* What the connection to the bus and those of peers at the socket have in common: the patience
+ * until there is one, that it can be asked, and its end.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 /* A source that is never ready. The context asks it before each sleep and after it: between the two
- * the loop can be woken up, after the second it is at work, or nobody runs it. The one of the highest
- * priority is asked in any case.
+ * the loop can be woken up, after the second it is at work, or nobody runs it. The one of the
+ * highest priority is asked in any case.
  */
 struct _InspectLoop
 {

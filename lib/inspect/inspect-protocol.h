@@ -15,8 +15,8 @@
 #define INSPECT_PATH "/io/github/proctor/Inspect"
 #define INSPECT_INTERFACE "io.github.proctor.Inspect1"
 
-/* Look() tells all that `proctor inspect --json` shows; times are in microseconds. Signal() and Stop()
- * concern a process by its pid; Stop() answers when it has ended, with how.
+/* Look() tells all that `proctor inspect --json` shows; times are in microseconds. Signal() and
+ * Stop() concern a process by its pid; Stop() answers when it has ended, with how.
  */
 #define INSPECT_INTERFACE_XML \
   "<node>" \

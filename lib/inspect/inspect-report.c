@@ -145,8 +145,8 @@ name_stage (ProcessStage stage)
     }
 }
 
-/* What the system says of one whose exit has not been noticed. Without pidfds GLib may have reaped it,
- * and tell that when the main loop runs.
+/* What the system says of one whose exit has not been noticed. Without pidfds GLib may have reaped
+ * it, and tell that when the main loop runs.
  */
 static void
 add_system_state (GVariantBuilder *builder,

@@ -35,11 +35,12 @@ typedef enum
   STAGE_CLOSED, /* it has been stopped, and nobody can reach it any more */
 } Stage;
 
-/* One run of the thread. It has a main context of its own and waits for nothing but that, so that it
- * answers whatever the rest of the program does.
+/* One run of the thread. It has a main context of its own and waits for nothing but that, so that
+ * it answers whatever the rest of the program does.
  *
  * When it is stopped it closes what is open, and stays until its last call is answered or given up
- * (`n_pending`), which may take as long as a worker likes, and until GDBus has let go of what it had.
+ * (`n_pending`), which may take as long as a worker likes, and until GDBus has let go of what it
+ * had.
  */
 typedef struct
 {
@@ -272,8 +273,8 @@ begin_locked (gboolean warns)
   service = self;
 }
 
-/* Nobody can reach it when this returns. The thread is joined if nothing is left that could keep it,
- * or with @joins, when nothing can any more.
+/* Nobody can reach it when this returns. The thread is joined if nothing is left that could keep
+ * it, or with @joins, when nothing can any more.
  */
 static void
 end_locked (gboolean joins)

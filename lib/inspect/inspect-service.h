@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. From now on until it is stopped, with a pause from each shutdown of the service to the
- * next start. Returns when the program can be found, in some seconds at most.
+/* Thread: ANY. From now on until it is stopped, with a pause from each shutdown of the service to
+ * the next start. Returns when the program can be found, in some seconds at most.
  */
 gboolean inspect_service_start (GError **error);
 void inspect_service_stop (void);

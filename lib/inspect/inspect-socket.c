@@ -197,7 +197,8 @@ look_again_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Where there is no fd for it, the peer goes on waiting, and the socket would go on telling that. */
+/* Where there is no fd for it, the peer goes on waiting, and the socket would go on telling that.
+ */
 static void
 wait_for_fd (InspectSocket *self)
 {

@@ -22,7 +22,9 @@ InspectSocket *inspect_socket_open (const char    *path,
                                     InspectCalls  *calls,
                                     GError       **error);
 
-/* Ends it, with all peers, and lets go of it; what is left to be done counts as pending of the calls. */
+/* Ends it, with all peers, and lets go of it; what is left to be done counts as pending of the
+ * calls.
+ */
 void inspect_socket_close (InspectSocket *self);
 
 G_END_DECLS

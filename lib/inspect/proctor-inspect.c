@@ -22,15 +22,15 @@
  * A thread of its own answers, also while the main loop or a worker is stuck. Without this nothing
  * listens.
  *
- * The environment variable `PROCTOR_INSPECT` does the same for a program that never calls this, from
- * its first process on: `1`, or `bus` or `socket` for only one of the two.
+ * The environment variable `PROCTOR_INSPECT` does the same for a program that never calls this,
+ * from its first process on: `1`, or `bus` or `socket` for only one of the two.
  *
  * [func@shutdown] ends it until the service starts again. Where it has been started already this
  * does nothing.
  *
- * Errors: what opening the socket, or connecting to the bus says; %G_IO_ERROR_PERMISSION_DENIED where
- * others may enter the socket's folder; %G_IO_ERROR_NOT_SUPPORTED where the library was built without
- * it; %PROCTOR_ERROR_FORKED, %PROCTOR_ERROR_WOULD_DEADLOCK.
+ * Errors: what opening the socket, or connecting to the bus says; %G_IO_ERROR_PERMISSION_DENIED
+ * where others may enter the socket's folder; %G_IO_ERROR_NOT_SUPPORTED where the library was built
+ * without it; %PROCTOR_ERROR_FORKED, %PROCTOR_ERROR_WOULD_DEADLOCK.
  *
  * Returns: whether the program can be looked into now
  *

@@ -9,5 +9,5 @@ typedef enum
 {
   PIPE_KIND_PIPE,     /* or anything else that is read or written, and closed */
   PIPE_KIND_SOCKET,   /* its end is a shutdown */
-  PIPE_KIND_TERMINAL, /* the master of a pseudo-terminal: EIO is its end, and an end is a character */
+  PIPE_KIND_TERMINAL, /* the master of a pseudo-terminal: EIO is its end, an end is a character */
 } PipeKind;

@@ -26,7 +26,7 @@ struct _PipeSink
   gsize head_offset; /* how much of the first one is sent */
   gsize unsent;      /* bytes in the queue */
   guint64 n_sent;
-  gint64 blocked_since; /* monotonic: the pipe has taken nothing since; 0: nothing is left to be sent */
+  gint64 blocked_since; /* monotonic: the pipe has taken nothing since; 0: nothing is to be sent */
   guint32 trace_number; /* set by the owner: its process */
   gboolean eof_queued;
   PipeKind kind; /* set by the owner before anything is queued, if it is no pipe */

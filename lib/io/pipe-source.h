@@ -75,8 +75,8 @@ gssize pipe_source_read (PipeSource *self,
                          guint8     *room,
                          gsize       size);
 
-/* More reads than empty any pipe, even one in small pieces of memory; a writer that never rests must
- * not keep the worker.
+/* More reads than empty any pipe, even one in small pieces of memory; a writer that never rests
+ * must not keep the worker.
  */
 #define PIPE_SOURCE_ALL 256
 
@@ -86,8 +86,8 @@ gssize pipe_source_read (PipeSource *self,
 void pipe_source_drain (PipeSource *self,
                         guint       n_most);
 
-/* For one that is stopped: ends it if there is nothing in the pipe and nobody any more who could write
- * to it. That is what it would find when it is started again.
+/* For one that is stopped: ends it if there is nothing in the pipe and nobody any more who could
+ * write to it. That is what it would find when it is started again.
  */
 void pipe_source_end_if_empty (PipeSource *self);
 

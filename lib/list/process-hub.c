@@ -139,8 +139,8 @@ new_infos (void)
   return g_ptr_array_new_with_free_func (g_object_unref);
 }
 
-/* When the next turn is due because an item was kept long enough. All lists get the same in the same
- * turn, whatever their handlers do.
+/* When the next turn is due because an item was kept long enough. All lists get the same in the
+ * same turn, whatever their handlers do.
  */
 static gint64
 update_lists (GPtrArray *lists)
@@ -298,8 +298,8 @@ take_turn (gint64 begin)
   return next;
 }
 
-/* Others make the source ready at any moment, so whatever they want is asked for once more after its
- * time has been set.
+/* Others make the source ready at any moment, so whatever they want is asked for once more after
+ * its time has been set.
  */
 static gboolean
 dispatch_in_main (GSource     *source,

@@ -7,8 +7,8 @@
 G_BEGIN_DECLS
 
 /* Thread: MAIN. @started and @finished hold ProctorProcessInfo, the first by serial; the list may
- * know some of them. Takes out what was kept long enough. Returns when (monotonic) the next one will
- * have been, or G_MAXINT64.
+ * know some of them. Takes out what was kept long enough. Returns when (monotonic) the next one
+ * will have been, or G_MAXINT64.
  */
 gint64 process_list_update (ProctorProcessList *self,
                             GPtrArray          *started,

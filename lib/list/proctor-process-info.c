@@ -247,8 +247,8 @@ proctor_process_info_get_command_line (ProctorProcessInfo *self)
  * proctor_process_info_get_state:
  * @self: a process in a list
  *
- * What the process does. That it was suspended by others than [method@Process.suspend] is known only
- * with %PROCTOR_COMMAND_TRACK_SUSPEND.
+ * What the process does. That it was suspended by others than [method@Process.suspend] is known
+ * only with %PROCTOR_COMMAND_TRACK_SUSPEND.
  *
  * Returns: the state
  *

@@ -27,14 +27,15 @@
  * thread: those that run, in the order in which they were started, and for as long as is asked
  * ([method@ProcessList.set_keep_finished]) those that have ended.
  *
- * It has all processes that this library starts, in whichever thread and with whichever call: spawns,
- * runs, groups, pipelines and transports. Its items are no handles and keep nothing alive; they
- * notify what changes, so that expressions and bindings of GTK show them with no code.
+ * It has all processes that this library starts, in whichever thread and with whichever call:
+ * spawns, runs, groups, pipelines and transports. Its items are no handles and keep nothing alive;
+ * they notify what changes, so that expressions and bindings of GTK show them with no code.
  *
  * Changes come in batches, when the main context is iterated: a process that is started and ends
- * between two of them is not seen if finished ones are not kept. However much happens, the list takes
- * no more than half of the main loop's time. A handler of [signal@Gio.ListModel::items-changed] that
- * iterates the main context finds the lists unchanged until it returns.
+ * between two of them is not seen if finished ones are not kept. However much happens, the list
+ * takes no more than half of the main loop's time. A handler of
+ * [signal@Gio.ListModel::items-changed] that iterates the main context finds the lists unchanged
+ * until it returns.
  *
  * Where there is no list, processes cost nothing for it.
  *
@@ -333,8 +334,8 @@ process_list_update (ProctorProcessList *self,
   return next;
 }
 
-/* Unless handlers of a change are running: then in the next turn. The hub has to learn when the next
- * one will have been kept long enough in any case.
+/* Unless handlers of a change are running: then in the next turn. The hub has to learn when the
+ * next one will have been kept long enough in any case.
  */
 static void
 expire_now (ProctorProcessList *self)
@@ -386,8 +387,9 @@ proctor_process_list_new (GError **error)
  * @self: a list
  * @milliseconds: for how long; %G_MAXUINT: until [method@ProcessList.clear_finished]
  *
- * For how long processes that have ended stay in the list, from the moment at which it hears of their
- * end. 0, which is the default: not at all. Those that are in the list are kept for as long, too.
+ * For how long processes that have ended stay in the list, from the moment at which it hears of
+ * their end. 0, which is the default: not at all. Those that are in the list are kept for as long,
+ * too.
  *
  * Thread safety: the main thread.
  *

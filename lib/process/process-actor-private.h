@@ -138,8 +138,8 @@ void process_cancel_communicate (Actor     *actor,
                                  Operation *operation);
 GError *process_error_no_pipe_for_input (void);
 
-/* After the exit: what a communicate reads at once. Not much, since the thread that reports the exit
- * may be here.
+/* After the exit: what a communicate reads at once. Not much, since the thread that reports the
+ * exit may be here.
  */
 void process_read_after_exit (ProcessActor *self);
 /* After the exit somebody else may hold the pipes open. */

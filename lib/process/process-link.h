@@ -44,7 +44,8 @@ void process_link_set_handle (ProcessLink       *self,
                               ProcessExitedFunc  exited_func,
                               ProcessExitedFunc  state_func);
 
-/* The process was suspended, or goes on; its handle is told in the owner's context, and lists, too. */
+/* The process was suspended, or goes on; its handle is told in the owner's context, and lists, too.
+ */
 void process_link_state_changed (ProcessLink *self);
 
 /* The same for lists only: nobody tracks it, but it was done by a call of ours. */

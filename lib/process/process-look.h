@@ -16,7 +16,7 @@ typedef struct
   gboolean is_ours; /* else nothing else counts */
   gboolean is_open;
   PipeKind kind;
-  char name[64];     /* the file as /proc names it in whoever has it open: "pipe:[12345]", "/dev/pts/3" */
+  char name[64];     /* as /proc names it in whoever has it open: "pipe:[12345]", "/dev/pts/3" */
   guint64 n_bytes;   /* that have passed */
   gint64 in_pipe;    /* bytes; -1: not known */
   gint64 pipe_size;  /* -1: not known */

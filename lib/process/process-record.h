@@ -56,7 +56,8 @@ gboolean process_records_are_wanted (void);
 void process_records_add_reader (void);
 void process_records_remove_reader (void);
 
-/* The source of the main context that is made ready when something has changed; for good. Takes it. */
+/* The source of the main context that is made ready when something has changed; for good. Takes it.
+ */
 void process_records_set_source (GSource *source);
 
 /* It is not made ready for changes that come before this moment (monotonic). */

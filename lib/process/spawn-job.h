@@ -1,5 +1,5 @@
-/* One spawn, as a spawner thread or a caller that blocks does it: looks the program up, makes the pipes, starts the child
- * and has it watched.
+/* One spawn, as a spawner thread or a caller that blocks does it: looks the program up, makes the
+ * pipes, starts the child and has it watched.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

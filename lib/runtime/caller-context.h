@@ -50,8 +50,8 @@ void caller_context_post (CallerContext *self,
                           Delivery      *delivery,
                           DeliveryFunc   func);
 
-/* Thread: MAIN, in a dispatch of the global default context, as the last thing there. Delivers what has
- * been posted there already, instead of an iteration later.
+/* Thread: MAIN, in a dispatch of the global default context, as the last thing there. Delivers what
+ * has been posted there already, instead of an iteration later.
  */
 void caller_context_deliver_in_default (void);
 

@@ -1,5 +1,5 @@
-/* The workers of the program and the actors that live on them: started when first needed, ended in an
- * orderly way.
+/* The workers of the program and the actors that live on them: started when first needed, ended in
+ * an orderly way.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

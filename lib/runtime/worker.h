@@ -39,9 +39,9 @@ gboolean worker_check_may_block (GError **error);
 void worker_post (Worker  *self,
                   Message *message);
 
-/* Calls @func as if on the worker, whose thread sleeps, and is kept from waking up meanwhile. FALSE:
- * it does not sleep, or this is a worker's thread; then nothing was called. By a thread that holds no
- * lock of the library's.
+/* Calls @func as if on the worker, whose thread sleeps, and is kept from waking up meanwhile.
+ * FALSE: it does not sleep, or this is a worker's thread; then nothing was called. By a thread that
+ * holds no lock of the library's.
  */
 gboolean worker_act_for (Worker    *self,
                          void     (*func) (gpointer data),
@@ -67,8 +67,8 @@ typedef struct
   sigset_t old_mask;
 } HeldSigpipe;
 
-/* Worker only, around a write that may fail with EPIPE: the signal that comes with it does not reach
- * the program.
+/* Worker only, around a write that may fail with EPIPE: the signal that comes with it does not
+ * reach the program.
  */
 void worker_hold_sigpipe (Worker      *self,
                           HeldSigpipe *held);
@@ -77,8 +77,8 @@ void worker_release_sigpipe (const HeldSigpipe *held,
 
 /* ---- how busy it is */
 
-/* From now on the turns of all workers are counted and timed, or not any more; counting begins at 0.
- * Any thread.
+/* From now on the turns of all workers are counted and timed, or not any more; counting begins at
+ * 0. Any thread.
  */
 void worker_count_turns (gboolean count);
 

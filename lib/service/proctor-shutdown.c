@@ -116,16 +116,16 @@ dup_watcher_to_drive (void)
  * In this order: nothing can be started any more (%PROCTOR_ERROR_SHUT_DOWN); what is being started
  * is stopped; running processes are stopped and reaped, or detached, as @mode says; their pipes are
  * closed, so that readers find the end and writers a broken pipe; calls that wait for a process
- * that was detached, and runs, fail with %PROCTOR_ERROR_SHUT_DOWN; the worker threads end; the child
- * watcher is let go.
+ * that was detached, and runs, fail with %PROCTOR_ERROR_SHUT_DOWN; the worker threads end; the
+ * child watcher is let go.
  *
  * Handles stay valid, and tell what they know. After that a new service can start, with
  * [func@init] or with the first process. Where nothing was started this does nothing; a second call
  * during a shutdown waits for its end, whatever its own @mode says. A program that just exits need
  * not call it.
  *
- * A detached process is still a child of this program: nobody but the main child watcher, as long as
- * its main loop runs, and the threaded one reap it.
+ * A detached process is still a child of this program: nobody but the main child watcher, as long
+ * as its main loop runs, and the threaded one reap it.
  *
  * Cancelling gives up waiting; the shutdown goes on, and is completed by the next call.
  *
@@ -166,8 +166,8 @@ proctor_shutdown (ProctorShutdownMode   mode,
  * proctor_shutdown_async:
  * @mode: what to do with processes that still run
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the service has ended, in the context that is thread-default
- *   now
+ * @callback: (scope async): called when the service has ended, in the context that is
+ *   thread-default now
  * @user_data: data for @callback
  *
  * Ends the service. See [func@shutdown].

@@ -60,10 +60,10 @@ gboolean read_channel_try (ReadChannel  *self,
                            ReadRequest  *request,
                            StreamWaiter *waiter);
 
-/* For a thread that would block: where nothing is held and the request has room for much, it reads the
- * pipe by itself, without a copy and without waking anybody. Then the worker leaves the pipe alone
- * until somebody waits or has a look. Whether the request is answered. With @only_if_much, for a thread
- * that would not block, only where the read before this one has brought much.
+/* For a thread that would block: where nothing is held and the request has room for much, it reads
+ * the pipe by itself, without a copy and without waking anybody. Then the worker leaves the pipe
+ * alone until somebody waits or has a look. Whether the request is answered. With @only_if_much,
+ * for a thread that would not block, only where the read before this one has brought much.
  */
 gboolean read_channel_pull (ReadChannel *self,
                             ReadRequest *request,

@@ -19,9 +19,9 @@
  * which thread it was, and the messages between threads.
  *
  * The whole is in the file after [func@trace_stop], or when the program ends by `exit()`. A thread
- * writes most of it earlier, in steps of 50 milliseconds. What a program records faster than that can be
- * written is lost, and the trace says how much. Commands are shown with their arguments, and without
- * their environment.
+ * writes most of it earlier, in steps of 50 milliseconds. What a program records faster than that
+ * can be written is lost, and the trace says how much. Commands are shown with their arguments, and
+ * without their environment.
  *
  * The environment variable `PROCTOR_TRACE` does the same for a program that never calls this, from
  * its first process on; `PROCTOR_TRACE_FORMAT` is the format then: `text`, `chrome` or `svg`.

@@ -348,8 +348,8 @@ end_thread_locked (TraceSession *self)
 
 /* ---- beginning and ending */
 
-/* Another program that writes the same file, most likely a child with our environment, would destroy
- * it.
+/* Another program that writes the same file, most likely a child with our environment, would
+ * destroy it.
  */
 static gboolean
 claim_file (int          fd,

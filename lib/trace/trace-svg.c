@@ -546,7 +546,8 @@ draw (TraceSvg *self)
     ".grid{stroke:#dee2e6;fill:none}.tick{stroke-width:1.4}"
     ".flow{stroke:#495057;stroke-width:.7;fill:none;opacity:.55;marker-end:url(#head)}</style>\n"
     "<defs><marker id=\"head\" viewBox=\"0 0 6 6\" refX=\"6\" refY=\"3\" markerWidth=\"6\" "
-    "markerHeight=\"6\" orient=\"auto\"><path d=\"M0 0L6 3L0 6z\" fill=\"#495057\"/></marker></defs>\n"
+    "markerHeight=\"6\" orient=\"auto\">"
+    "<path d=\"M0 0L6 3L0 6z\" fill=\"#495057\"/></marker></defs>\n"
     "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
   draw_title (self);
   draw_legend (self);

@@ -83,8 +83,8 @@ print_header (TraceText *self)
 
   self->has_header = TRUE;
   g_string_append_printf (self->writer.out, "%s%12s %11s  %-6s %-15s  %-14s %s%s\n",
-                          self->coloured ? BOLD : "", "TIME ms", "SINCE ms", "PROC", "THREAD", "STEP",
-                          "DETAIL", self->coloured ? PLAIN : "");
+                          self->coloured ? BOLD : "", "TIME ms", "SINCE ms", "PROC", "THREAD",
+                          "STEP", "DETAIL", self->coloured ? PLAIN : "");
 }
 
 static void
@@ -112,8 +112,8 @@ print_durations (TraceText   *self,
   add_duration (line, "told", process->reaped, process->last);
   add_duration (line, "all", process->asked, process->last);
   g_string_append_printf (self->writer.out, "%s%12.3f %11s  %-6s %-15s  %-14s %s%s\n",
-                          self->coloured ? DIM : "", to_ms (process->last - self->writer.start), "=",
-                          label, "", "durations ms", line->str, self->coloured ? PLAIN : "");
+                          self->coloured ? DIM : "", to_ms (process->last - self->writer.start),
+                          "=", label, "", "durations ms", line->str, self->coloured ? PLAIN : "");
 }
 
 static void

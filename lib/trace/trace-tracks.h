@@ -25,8 +25,9 @@ typedef struct
   gpointer data;  /* the painter's */
 } TraceTrack;
 
-/* On each track the calls come by time. Every slice that begins ends, the innermost first. Both ends
- * of a flow come, the start first, each while a slice is open on its track; the number is its own.
+/* On each track the calls come by time. Every slice that begins ends, the innermost first. Both
+ * ends of a flow come, the start first, each while a slice is open on its track; the number is its
+ * own.
  */
 typedef struct
 {

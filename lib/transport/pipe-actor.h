@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 typedef struct _PipeActor PipeActor;
 
 /* Makes an actor that reads from @fd, or writes to it, through a channel. @fd is taken in any case:
- * on failure it is closed. It may be anything that can be polled; what cannot, as a regular file, is
- * NOT_SUPPORTED.
+ * on failure it is closed. It may be anything that can be polled; what cannot, as a regular file,
+ * is NOT_SUPPORTED.
  * Thread: ANY.
  */
 PipeActor *pipe_actor_new_reader (int       fd,

@@ -1,5 +1,5 @@
-/* Signals to a child and to its tree, and what they need to know: whether it is still there, whether it
- * is suspended, who descends from it.
+/* Signals to a child and to its tree, and what they need to know: whether it is still there,
+ * whether it is suspended, who descends from it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -264,8 +264,8 @@ child_id_expects_stop (ChildId *self)
   return atomic_load (&self->suspended_until) != 0;
 }
 
-/* It was stopped and continued before anybody looked, by somebody else; or it has died, and may stay
- * a zombie for long.
+/* It was stopped and continued before anybody looked, by somebody else; or it has died, and may
+ * stay a zombie for long.
  */
 gboolean
 child_id_give_up_stop (ChildId *self)

@@ -183,7 +183,8 @@ explain_lost_status (ChildId *self)
     return;
 
   if (child_statuses_are_ignored ())
-    g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD", (int) self->pid);
+    g_warning ("The exit status of process %d is lost: this program ignores SIGCHLD",
+               (int) self->pid);
   else
     g_warning (
       "The exit status of process %d is lost: another part of this program has waited for it",

@@ -109,7 +109,8 @@ GArray *child_id_list_descendants (ChildId  *self,
 int child_id_get_pidfd (ChildId *self);
 void child_id_close_pidfd (ChildId *self);
 
-/* Whether the program wants no zombies, as it is at this moment: then the kernel keeps no status. */
+/* Whether the program wants no zombies, as it is at this moment: then the kernel keeps no status.
+ */
 gboolean child_statuses_are_ignored (void);
 
 /* Nobody wants to know the outcome any more: that it is lost is no news then. */

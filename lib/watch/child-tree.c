@@ -139,8 +139,8 @@ find_known (ChildTree       *self,
   return NULL;
 }
 
-/* The pidfd is that of the process in the entry if that is still there afterwards. One that is known
- * already may have left the group, or come into it.
+/* The pidfd is that of the process in the entry if that is still there afterwards. One that is
+ * known already may have left the group, or come into it.
  */
 static void
 note_member (ChildTree       *self,

@@ -9,8 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Thread: ANY. The watcher for new children. Where there is none, makes the one that PROCTOR_WATCHER
- * names, or the main one; that one on the main thread only, elsewhere it is NO_CHILD_WATCHER.
+/* Thread: ANY. The watcher for new children. Where there is none, makes the one that
+ * PROCTOR_WATCHER names, or the main one; that one on the main thread only, elsewhere it is
+ * NO_CHILD_WATCHER.
  */
 ProctorChildWatcher *default_watcher_dup (GError **error);
 

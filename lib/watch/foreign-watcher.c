@@ -27,8 +27,8 @@ typedef struct
 } Errand;
 
 /* Errands stand in a queue of our own, and for each of them something is delivered that works off
- * the queue: a thread that is blocked in a call of the library, and so does not run its context, can
- * do that as well.
+ * the queue: a thread that is blocked in a call of the library, and so does not run its context,
+ * can do that as well.
  */
 struct _ForeignWatcher
 {
@@ -39,7 +39,7 @@ struct _ForeignWatcher
   GMutex errands_lock;
   CallerContext *caller; /* owned; NULL: not attached */
   GQueue errands;        /* of owned Errand, each with a reference to the watcher */
-  GHashTable *tokens;    /* set of guint64: what the watcher was told to watch, and did not report */
+  GHashTable *tokens;    /* set of guint64: what the watcher was told to watch and did not report */
 };
 
 typedef struct

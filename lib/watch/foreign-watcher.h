@@ -21,8 +21,8 @@ void foreign_watcher_set_context (ForeignWatcher *self,
                                   GMainContext   *context);
 gboolean foreign_watcher_is_attached (ForeignWatcher *self);
 
-/* Whether the calling thread is the one that runs the context, so that nobody else would if this one
- * were blocked.
+/* Whether the calling thread is the one that runs the context, so that nobody else would if this
+ * one were blocked.
  */
 gboolean foreign_watcher_is_here (ForeignWatcher *self);
 

@@ -24,13 +24,14 @@
  *
  * # Writing one
  *
- * A subclass from outside the library has to be attached to a context ([method@ChildWatcher.attach])
- * before it is used ([func@set_child_watcher]). Its functions are called there and nowhere else. Only
- * `watch` has to be written. It reaps its children by itself, by pid or pidfd and never with
- * `waitpid (-1)`, and may report from any thread. If `watch` fails the library waits for that child
- * in a thread of its own. With `reap_now` a thread that runs the watcher's context can call blocking
- * functions of the library; without, those are %PROCTOR_ERROR_WOULD_DEADLOCK there. A complete one is
- * in [Writing a watcher](writing-a-watcher.html).
+ * A subclass from outside the library has to be attached to a context
+ * ([method@ChildWatcher.attach]) before it is used ([func@set_child_watcher]). Its functions are
+ * called there and nowhere else. Only `watch` has to be written. It reaps its children by itself,
+ * by pid or pidfd and never with `waitpid (-1)`, and may report from any thread. If `watch` fails
+ * the library waits for that child in a thread of its own. With `reap_now` a thread that runs the
+ * watcher's context can call blocking functions of the library; without, those are
+ * %PROCTOR_ERROR_WOULD_DEADLOCK there. A complete one is in
+ * [Writing a watcher](writing-a-watcher.html).
  *
  * Thread safety: children may be given to it by any thread.
  *
@@ -53,8 +54,8 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProctorChildWatcher, proctor_child_watcher,
  * @token: the name under which the exit is to be reported
  * @pid: the child
  *
- * Starts to watch a child. Its exit is reported once, with [method@ChildWatcher.report], which may be
- * called before this returns.
+ * Starts to watch a child. Its exit is reported once, with [method@ChildWatcher.report], which may
+ * be called before this returns.
  *
  * Errors: whatever hinders it; the library then waits for this child in a thread of its own.
  *

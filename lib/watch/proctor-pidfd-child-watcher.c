@@ -17,8 +17,8 @@
 /**
  * ProctorPidfdChildWatcher:
  *
- * A child watcher that needs no main loop: each child's pidfd is watched by the library's own worker
- * thread that has its pipes, too.
+ * A child watcher that needs no main loop: each child's pidfd is watched by the library's own
+ * worker thread that has its pipes, too.
  *
  * It has none of the limits of [class@MainChildWatcher]: any thread may make it, and may start
  * processes first. It needs a kernel with pidfds (Linux 5.4).
@@ -124,8 +124,8 @@ proctor_pidfd_child_watcher_unwatch (ProctorChildWatcher *watcher,
   pidfd_watch_free (watch);
 }
 
-/* The library does that by itself: whoever looks first reaps, and the worker finds the outcome there
- * and tells it.
+/* The library does that by itself: whoever looks first reaps, and the worker finds the outcome
+ * there and tells it.
  */
 static void
 proctor_pidfd_child_watcher_reap_now (ProctorChildWatcher *watcher,

@@ -66,10 +66,11 @@ patience_is_over_in_worker (Timer *timer)
   if (atomic_load (&self->n_turns) == self->n_turns_before && poll (&waiting, 1, 0) > 0 &&
       (pid = child_watcher_find_zombie ((gpointer) self->watcher)) != 0)
     {
-      g_warning ("Process %d has exited, but nobody is told of it: the main context has not run for "
-                 "%d seconds, and the main child watcher works only there. Run a main loop on the "
-                 "main thread, or use ProctorPidfdChildWatcher (PROCTOR_WATCHER=pidfd)",
-                 (int) pid, PATIENCE_SECONDS);
+      g_warning (
+        "Process %d has exited, but nobody is told of it: the main context has not run for "
+        "%d seconds, and the main child watcher works only there. Run a main loop on the "
+        "main thread, or use ProctorPidfdChildWatcher (PROCTOR_WATCHER=pidfd)",
+        (int) pid, PATIENCE_SECONDS);
       return;
     }
 

@@ -1,5 +1,5 @@
-/* What example-from-asyncio.py does, with Proctor: both print the same, but for the order of two that
- * run at once.
+/* What example-from-asyncio.py does, with Proctor: both print the same, but for the order of two
+ * that run at once.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -72,7 +72,8 @@ feed (GError **error)
   if (process == NULL)
     return FALSE;
   writer = proctor_process_get_stdin (process);
-  if (!g_output_stream_write_all (G_OUTPUT_STREAM (writer), "upper case\n", 11, NULL, NULL, error) ||
+  if (!g_output_stream_write_all (G_OUTPUT_STREAM (writer), "upper case\n", 11, NULL, NULL,
+                                  error) ||
       !g_output_stream_close (G_OUTPUT_STREAM (writer), NULL, error))
     return FALSE;
   line = proctor_stream_reader_read_line_utf8 (proctor_process_get_stdout (process), NULL, error);

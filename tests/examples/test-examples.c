@@ -44,7 +44,8 @@ static const Example examples[] = {
   { "errors",
     "^[^\n]*no-such-program[^\n]*: No such file or directory\n"
     "[^\n]*/no/such/folder[^\n]*: No such file or directory\n"
-    "exit code 3\n[^\n]*exited with 3:\nno room\nit has ended already\n0 exited with 0\n1 did not start\n$" },
+    "exit code 3\n[^\n]*exited with 3:\nno room\n"
+    "it has ended already\n0 exited with 0\n1 did not start\n$" },
   { "threads", "^from a thread\n$" },
 };
 

@@ -113,7 +113,7 @@ display_take_longest_gap (void)
     while (!(condition))                                                                         \
       {                                                                                          \
         if (g_get_monotonic_time () > display_deadline)                                          \
-          g_error ("Not in half a minute: %s", #condition);                                           \
+          g_error ("Not in half a minute: %s", #condition);                                      \
         g_main_context_iteration (NULL, TRUE);                                                   \
       }                                                                                          \
     g_source_remove (display_tick);                                                              \

@@ -35,8 +35,8 @@ look_cb (gpointer data)
   g_autoptr(GtkWidget) window = g_list_model_get_item (gtk_window_get_toplevels (), 0);
 
   if (window == NULL || !has_label (window, "/bin/sh -c 'sleep 1'") ||
-      !has_label (window, "/bin/sh -c 'echo hello'") || !has_label (window, "/bin/sh -c 'exit 3'") ||
-      !has_label (window, "ended with 3"))
+      !has_label (window, "/bin/sh -c 'echo hello'") ||
+      !has_label (window, "/bin/sh -c 'exit 3'") || !has_label (window, "ended with 3"))
     return G_SOURCE_CONTINUE;
   if (has_label (window, "running"))
     *running = TRUE;

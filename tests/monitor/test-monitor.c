@@ -420,7 +420,8 @@ test_stop (void)
 {
   MonitorWindow *window = open_window ();
 
-  type_command (window, "trap 'echo stopped well; exit 0' TERM; echo ready; while :; do sleep 0.1; done");
+  type_command (window,
+                "trap 'echo stopped well; exit 0' TERM; echo ready; while :; do sleep 0.1; done");
   display_run_until (output_is (window, "ready\n"));
   press (window, "stop_button");
   g_assert_true (status_is (window, "Stopping"));
@@ -439,7 +440,8 @@ static void
 test_tree (void)
 {
   MonitorWindow *window = open_window ();
-  MonitorJob *job = type_command (window, "trap '' TERM; sleep 1000 & (sleep 1001 & sleep 1002; true); true");
+  MonitorJob *job =
+    type_command (window, "trap '' TERM; sleep 1000 & (sleep 1001 & sleep 1002; true); true");
   GPid pids[4];
 
   display_run_until (count_processes (window) == 5);
@@ -511,11 +513,13 @@ test_any_bytes (void)
   MonitorWindow *window = open_window ();
 
   /* Not UTF-8; a character in two pieces; colours, a title, a progress bar, NUL and a bell. */
-  type_command (window, "printf 'a\\377b '; printf '\\342\\202'; sleep 0.2; printf '\\254 ';"
-                        "printf '\\033[1;31mred\\033[0m \\033]0;title\\007'; printf 'nul\\000 bell\\007\\n';"
-                        "printf '1 %%\\r'; sleep 0.2; printf '20 %%\\r100 %%\\r\\n'; printf '\\303'");
+  type_command (
+    window, "printf 'a\\377b '; printf '\\342\\202'; sleep 0.2; printf '\\254 ';"
+            "printf '\\033[1;31mred\\033[0m \\033]0;title\\007'; printf 'nul\\000 bell\\007\\n';"
+            "printf '1 %%\\r'; sleep 0.2; printf '20 %%\\r100 %%\\r\\n'; printf '\\303'");
   display_run_until (status_is (window, "Succeeded"));
-  display_run_until (output_is (window, "a\357\277\275b € red nul\357\277\275 bell\n100 %\n\357\277\275"));
+  display_run_until (
+    output_is (window, "a\357\277\275b € red nul\357\277\275 bell\n100 %\n\357\277\275"));
   close_window (window);
 }
 
@@ -537,7 +541,8 @@ test_flood (void)
   g_assert_true (label_has (page_part (window, "dropped"), "20"));
 
   /* It has been followed. */
-  display_run_until (gtk_adjustment_get_value (adjustment) + gtk_adjustment_get_page_size (adjustment) >=
+  display_run_until (gtk_adjustment_get_value (adjustment) +
+                       gtk_adjustment_get_page_size (adjustment) >=
                      gtk_adjustment_get_upper (adjustment) - 1);
 
   g_test_message ("the longest gap with many lines: %.1f ms", display_take_longest_gap ());
@@ -622,7 +627,8 @@ test_pictures (void)
   display_run_until (status_is (window, "Running"));
   press (window, "suspend_button");
   type_command (window, "gzip -9 < /dev/zero | wc -c");
-  type_command (window, "find /usr/share/doc -name copyright -exec sleep 0.03 \\; -exec wc -l {} \\;");
+  type_command (window,
+                "find /usr/share/doc -name copyright -exec sleep 0.03 \\; -exec wc -l {} \\;");
   let_time_pass (4);
   take_picture (window, "running");
 
@@ -642,7 +648,8 @@ test_narrow (void)
   display_run_until (can_see (part (window, "command")));
   take_picture (window, "narrow-empty");
 
-  type_command (window, "for i in 1 2 3; do echo line $i of a text that is rather long; done; sleep 1000");
+  type_command (window,
+                "for i in 1 2 3; do echo line $i of a text that is rather long; done; sleep 1000");
   display_run_until (can_see (page_part (window, "view")) && output_has (window, "line 3"));
   display_run_until (!can_see (part (window, "command")));
   take_picture (window, "narrow");

@@ -1,5 +1,5 @@
-/* Ten thousand children alive at once. What one exit costs with all of them and with ten is printed,
- * not checked.
+/* Ten thousand children alive at once. What one exit costs with all of them and with ten is
+ * printed, not checked.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

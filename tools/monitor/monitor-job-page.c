@@ -60,7 +60,8 @@ static void
 scroll_to_end (MonitorJobPage *self)
 {
   if (self->scrolling == 0)
-    self->scrolling = gtk_widget_add_tick_callback (GTK_WIDGET (self), scroll_to_end_cb, NULL, NULL);
+    self->scrolling =
+      gtk_widget_add_tick_callback (GTK_WIDGET (self), scroll_to_end_cb, NULL, NULL);
 }
 
 /* Whoever scrolls up wants to read, and not to be taken away; at the end it goes on. */

@@ -274,7 +274,8 @@ connect_to_socket (const InspectedProgram  *self,
     {
       close (fd);
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   _("“%s” does not belong to program %d of this user"), self->socket_path, self->pid);
+                   _("“%s” does not belong to program %d of this user"), self->socket_path,
+                   self->pid);
       return -1;
     }
   return fd;

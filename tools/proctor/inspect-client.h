@@ -19,8 +19,8 @@ typedef struct
 
 void inspected_program_free (InspectedProgram *self);
 
-/* Those of this user, by their pids; an empty array where there is none. What is in the way of finding
- * any is an error only where none is found.
+/* Those of this user, by their pids; an empty array where there is none. What is in the way of
+ * finding any is an error only where none is found.
  */
 GPtrArray *inspect_client_find_programs (GError **error);
 

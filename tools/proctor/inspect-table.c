@@ -107,7 +107,8 @@ add_pipe (ToolTable  *table,
     {
       g_autofree char *duration = inspect_dup_duration (since);
       g_autofree char *what =
-        g_strdup_printf (report_has (pipe, "paused_us") ? _("paused %s") : _("blocked %s"), duration);
+        g_strdup_printf (report_has (pipe, "paused_us") ? _("paused %s") : _("blocked %s"),
+                         duration);
 
       g_string_append_printf (text, " %s", what);
     }
@@ -136,7 +137,8 @@ static void
 add_number (ToolTable *table,
             gint64     number)
 {
-  tool_table_add_take (table, TOOL_COLOR_NONE, g_strdup_printf ("%d", (int) CLAMP (number, 0, G_MAXINT)));
+  tool_table_add_take (table, TOOL_COLOR_NONE,
+                       g_strdup_printf ("%d", (int) CLAMP (number, 0, G_MAXINT)));
 }
 
 static void
@@ -198,12 +200,12 @@ add_worker (ToolTable *table,
 {
   gint64 counted = report_get_number (worker, "counted_us");
   gint64 load = counted > 0 ? report_get_number (worker, "busy_us") * 100 / counted : 0;
+  double longest = (double) report_get_number (worker, "longest_turn_us") / 1000;
 
   add_number (table, report_get_number (worker, "index"));
-  tool_table_add_take (table, TOOL_COLOR_NONE, g_strdup_printf ("%d %%", (int) CLAMP (load, 0, 100)));
   tool_table_add_take (table, TOOL_COLOR_NONE,
-                       g_strdup_printf (_("%.1f ms"),
-                                        (double) report_get_number (worker, "longest_turn_us") / 1000));
+                       g_strdup_printf ("%d %%", (int) CLAMP (load, 0, 100)));
+  tool_table_add_take (table, TOOL_COLOR_NONE, g_strdup_printf (_("%.1f ms"), longest));
   add_number (table, report_get_number (worker, "processes"));
   if (report_get_boolean (worker, "answered"))
     {
@@ -221,7 +223,9 @@ static char *
 dup_workers (GVariant *report,
              gboolean  with_color)
 {
-  const char *titles[] = { _("WORKER"), _("LOAD"), _("LONGEST TURN"), _("PROCESSES"), _("ANSWERS") };
+  const char *titles[] = {
+    _("WORKER"), _("LOAD"), _("LONGEST TURN"), _("PROCESSES"), _("ANSWERS"),
+  };
   g_autoptr(ToolTable) table = tool_table_new (G_N_ELEMENTS (titles));
   g_autoptr(GPtrArray) workers = report_dup_dicts (report, "workers");
 
@@ -270,8 +274,8 @@ inspect_table_dup (GVariant *report,
   g_autofree char *count = g_strdup_printf (ngettext ("%d process", "%d processes", list->len),
                                             (int) list->len);
   const char *watcher = report_get_string (report, "watcher");
-  g_autofree char *title = g_strdup_printf (
-    "%s (%d): %s", report_get_string (report, "name"), (int) report_get_number (report, "pid"), count);
+  g_autofree char *title = g_strdup_printf ("%s (%d): %s", report_get_string (report, "name"),
+                                            (int) report_get_number (report, "pid"), count);
   g_autoptr(ToolTable) head = tool_table_new (1);
   g_autofree char *first = NULL;
 
@@ -280,6 +284,6 @@ inspect_table_dup (GVariant *report,
     tool_table_add_take (head, TOOL_COLOR_NONE,
                          g_strdup_printf (_("Exits are noticed by %s. %s"), watcher, loop));
   first = tool_table_dup (head, with_color);
-  return g_strconcat (first, *processes != '\0' ? "\n" : "", processes, *workers != '\0' ? "\n" : "",
-                      workers, NULL);
+  return g_strconcat (first, *processes != '\0' ? "\n" : "", processes,
+                      *workers != '\0' ? "\n" : "", workers, NULL);
 }

@@ -199,7 +199,8 @@ look_at_stop (Search *search)
     return;
   else if (report_has (search->process, "next_signal_us"))
     add (search, "stopping",
-         g_strdup_printf (_("being stopped, and not ended yet: the next signal comes in %s"), left));
+         g_strdup_printf (_("being stopped, and not ended yet: the next signal comes in %s"),
+                          left));
   else
     add (search, "stopping", g_strdup (_("being stopped, and not ended yet although it was killed")));
 }

@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* @kind is the same in every language: "worker", "start", "main-loop", "watcher", "suspended", "traced",
- * "kernel", "stdin", "held-back", "paused", "descendant", "tree", "stopping".
+/* @kind is the same in every language: "worker", "start", "main-loop", "watcher", "suspended",
+ * "traced", "kernel", "stdin", "held-back", "paused", "descendant", "tree", "stopping".
  */
 typedef struct
 {
@@ -21,7 +21,8 @@ typedef struct
 void inspect_cause_free (InspectCause *self);
 
 /* Thread: MAIN. What holds it up, of owned InspectCause, the worst first; empty: nothing does.
- * @report is the program's, @process one of its processes. Looks at /proc, for half a second at most.
+ * @report is the program's, @process one of its processes. Looks at /proc, for half a second at
+ * most.
  */
 GPtrArray *inspect_find_causes (GVariant *report,
                                 GVariant *process);

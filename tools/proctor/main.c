@@ -102,8 +102,8 @@ run_verb (int    argc,
   return verb->main (argc, argv);
 }
 
-/* Nothing of ours may lie where a command would take it for its stdin, stdout or stderr. What is put
- * there instead gives the same error as a closed file to those who read or write it.
+/* Nothing of ours may lie where a command would take it for its stdin, stdout or stderr. What is
+ * put there instead gives the same error as a closed file to those who read or write it.
  */
 static void
 fill_closed_files (void)

@@ -23,8 +23,8 @@ typedef struct
 typedef gboolean (*ProcFileFunc) (const ProcFile *file,
                                   gpointer        data);
 
-/* Thread: ANY. Calls @func for each file, in no order. 0, or an errno: another user's process, or there
- * is none. A file may be closed meanwhile, then it is not there for what follows.
+/* Thread: ANY. Calls @func for each file, in no order. 0, or an errno: another user's process, or
+ * there is none. A file may be closed meanwhile, then it is not there for what follows.
  */
 int proc_files_list (pid_t        pid,
                      ProcFileFunc func,

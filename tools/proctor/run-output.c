@@ -320,8 +320,8 @@ print_closing_line (RunOutput *self)
   g_autofree char *subject = g_strdup_printf (ngettext ("%u command", "%u commands", total), total);
   g_autofree char *line = NULL;
 
-  /* Translators: each of these counts commands; those that timed out or were stopped are among those
-   * that failed.
+  /* Translators: each of these counts commands; those that timed out or were stopped are among
+   * those that failed.
    */
   append_detail (details, ngettext ("%u failed", "%u failed", counts.failed), counts.failed);
   append_detail (details,

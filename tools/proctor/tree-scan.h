@@ -49,7 +49,7 @@ typedef struct
 typedef struct
 {
   GPtrArray *processes; /* of owned TreeProcess: the root first, each parent before its children */
-  GPtrArray *pipes;     /* of owned TreePipe: those that a process of the tree shares with another */
+  GPtrArray *pipes;     /* of owned TreePipe: those a process of the tree shares with another */
 } TreeScan;
 
 /* NOT_FOUND where there is no such process, NOT_SUPPORTED where there is no /proc. */

@@ -56,7 +56,8 @@ static gboolean
 parse_signal (Options *options)
 {
   const char *colon = strrchr (options->signal, ':');
-  g_autofree char *name = colon != NULL ? g_strndup (options->signal, (gsize) (colon - options->signal)) : NULL;
+  g_autofree char *name =
+    colon != NULL ? g_strndup (options->signal, (gsize) (colon - options->signal)) : NULL;
   gint64 pid;
 
   if (name == NULL || !tool_parse_signal (name, &options->signum) ||
@@ -231,8 +232,8 @@ complain_of_none (const char *wanted,
                     "or proctor_inspect_start()"));
 }
 
-/* Those that are meant, looked at: by their own pid or name; where none has that pid, those with such
- * a process. @process, if it is not 0, has to be theirs. Where there is none, that is said.
+/* Those that are meant, looked at: by their own pid or name; where none has that pid, those with
+ * such a process. @process, if it is not 0, has to be theirs. Where there is none, that is said.
  */
 static GArray *
 look_at_programs (GPtrArray  *programs,
@@ -292,7 +293,8 @@ print_reports_as_json (GArray *sights)
   JsonNode *root = json_node_new (JSON_NODE_OBJECT);
 
   for (guint i = 0; i < sights->len; i++)
-    json_array_add_element (programs, json_gvariant_serialize (g_array_index (sights, Sight, i).report));
+    json_array_add_element (programs,
+                            json_gvariant_serialize (g_array_index (sights, Sight, i).report));
   json_object_set_array_member (object, "programs", programs);
   json_node_take_object (root, object);
   print_json (root);
@@ -369,7 +371,8 @@ explain (GVariant  *process,
 
   for (guint i = 0; i < causes->len; i++)
     tool_table_add_take (table, TOOL_COLOR_WARNING,
-                         g_strdup_printf ("%s: %s", title, ((InspectCause *) causes->pdata[i])->text));
+                         g_strdup_printf ("%s: %s", title,
+                                          ((InspectCause *) causes->pdata[i])->text));
   if (causes->len == 0)
     {
       activity = inspect_dup_activity (process);

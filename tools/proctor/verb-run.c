@@ -265,8 +265,9 @@ handle_signals (Run     *self,
   return TRUE;
 }
 
-/* A command that was killed, or stopped by us, may have left the terminal without echo or worse. One
- * that ended by itself wanted what it did. Another command that uses the terminal is not disturbed.
+/* A command that was killed, or stopped by us, may have left the terminal without echo or worse.
+ * One that ended by itself wanted what it did. Another command that uses the terminal is not
+ * disturbed.
  */
 static void
 restore_terminal (Run *self)

@@ -139,7 +139,7 @@ verb_trace (int    argc,
     }
 
   exit_code = run_commands (run_options);
-  /* What is on its way yet belongs to the picture. A descendant that was left behind is let alone. */
+  /* What is on its way yet belongs to the picture. What was left behind is let alone. */
   proctor_shutdown (PROCTOR_SHUTDOWN_DETACH, NULL, NULL);
   if (!proctor_trace_stop (&error))
     {
