@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -266,7 +267,7 @@ make_folder (const char  *path,
   return FALSE;
 }
 
-/* -1 with errno. */
+/* -1 with errno. It gets its name when it listens: whoever finds it can connect. */
 static int
 listen_at (const char *path)
 {
@@ -274,21 +275,23 @@ listen_at (const char *path)
   int error_number;
   int fd;
 
-  if (strlen (path) >= sizeof address.sun_path)
+  if (g_snprintf (address.sun_path, sizeof address.sun_path, "%s~", path) >=
+      (int) sizeof address.sun_path)
     {
       errno = ENAMETOOLONG;
       return -1;
     }
-  strcpy (address.sun_path, path);
   fd = fd_above_stdio (socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd < 0)
     return -1;
 
-  unlink (path);
-  if (bind (fd, (struct sockaddr *) &address, sizeof address) == 0 && listen (fd, MAX_PEERS) == 0)
+  unlink (address.sun_path);
+  if (bind (fd, (struct sockaddr *) &address, sizeof address) == 0 &&
+      listen (fd, MAX_PEERS) == 0 && rename (address.sun_path, path) == 0)
     return fd;
 
   error_number = errno;
+  unlink (address.sun_path);
   close (fd);
   errno = error_number;
   return -1;
