@@ -155,11 +155,16 @@ def choose_peers(names, folder):
     return [peer for peer in peers if peer.path.exists()]
 
 
-def find_tool(name):
-    found = shutil.which(name)
-    if not found:
+def works(*trial):
+    """A tool may be there and have no permission to trace anything."""
+    name = trial[0]
+    if not shutil.which(name):
         print(f"{name} is not there: what it counts is left out", file=sys.stderr)
-    return found
+        return False
+    tried = subprocess.run(trial, stdin=subprocess.DEVNULL, capture_output=True)
+    if tried.returncode != 0:
+        print(f"{name} does not work here: what it counts is left out", file=sys.stderr)
+    return tried.returncode == 0
 
 
 def main():
@@ -179,10 +184,10 @@ def main():
     print_row("allocations", [other.get("allocations") for other in others])
     # These two take their time, and what else happens does not change what they count.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        if find_tool("valgrind"):
+        if works("valgrind", "--tool=none", "true"):
             counts = pool.map(lambda peer: count_instructions(peer, options.runs), peers)
             print_row("1000 instructions", [count / 1000 for count in counts])
-        if find_tool("strace"):
+        if works("strace", "-f", "-o", "/dev/null", "true"):
             pairs = list(pool.map(lambda peer: count_calls(peer, options.runs), peers))
             print_calls("system calls", [pair[0] for pair in pairs])
             print_calls("before exec", [pair[1] for pair in pairs])
