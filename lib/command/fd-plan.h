@@ -16,6 +16,7 @@ typedef struct
 {
   int source;
   int target;
+  gboolean is_open; /* the source is known to be */
 } FdMapping;
 
 typedef enum

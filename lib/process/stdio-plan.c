@@ -48,7 +48,8 @@ map_fd (StdioPlan *self,
         int        source,
         int        target)
 {
-  self->fds[self->n_fds++] = (FdMapping){ .source = source, .target = target };
+  self->fds[self->n_fds++] =
+    (FdMapping){ .source = source, .target = target, .is_open = TRUE };
 }
 
 /* The file that a target is made of so far, or -1. */
@@ -216,6 +217,7 @@ claim_fd (StdioPlan  *self,
   if (is_ours)
     self->childs[self->n_childs++] = fd;
   map_fd (self, fd, target);
+  self->fds[self->n_fds - 1].is_open = is_ours;
   return TRUE;
 }
 

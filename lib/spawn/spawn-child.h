@@ -22,7 +22,7 @@ typedef struct
   gboolean shared_files; /* CLONE_FILES: the table must be unshared before anything else */
   int report_fd;         /* where `report` goes if memory is not shared, above all targets; or -1 */
   const int *aborted;    /* atomic; see spawn-birth.h */
-  pid_t parent;          /* whom getppid() names while the parent lives */
+  pid_t parent;          /* whom getppid() names while the parent lives, if that matters */
   gboolean in_cgroup;    /* the kernel makes the child in its cgroup */
   gboolean without_handlers; /* and without a signal that has one */
   char *cgroup_procs;    /* the file that puts a process into its cgroup */

@@ -66,6 +66,10 @@ check_fd_limit (Spawn *self)
 {
   struct rlimit limit;
 
+  /* Nothing is put above the targets then. */
+  if (self->job.only_stdio && self->plan.n_moved == 0)
+    return TRUE;
+
   if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && (rlim_t) self->plan.floor >= limit.rlim_cur)
     {
       set_failure (&self->job, SPAWN_STEP_PREPARE, -1, EMFILE);
@@ -75,8 +79,21 @@ check_fd_limit (Spawn *self)
   return TRUE;
 }
 
-/* Done here, before any fd is made for this spawn: the child could not tell a source that is not
- * open from an internal fd that got its number.
+static gboolean
+is_known_to_be_open (const SpawnRequest *request,
+                     int                 fd)
+{
+  for (guint i = 0; i < request->n_fds; i++)
+    {
+      if (request->fds[i].source == fd)
+        return request->fds[i].is_open;
+    }
+
+  return FALSE;
+}
+
+/* Which of them are open is looked at here, before any fd is made for this spawn: the child could not
+ * tell a source that is not from an internal fd that got its number.
  */
 static gboolean
 check_sources (Spawn *self)
@@ -100,7 +117,8 @@ check_sources (Spawn *self)
     {
       const FdOp *op = &self->plan.ops[i];
 
-      if (op->fd >= 0 && fcntl (op->fd, F_GETFD) < 0)
+      if (op->fd >= 0 && !is_known_to_be_open (self->request, op->fd) &&
+          fcntl (op->fd, F_GETFD) < 0)
         {
           set_failure (&self->job, SPAWN_STEP_FDS, (int) i, errno);
           return FALSE;
@@ -169,6 +187,12 @@ prepare_attributes (Spawn                   *self,
 }
 
 static gboolean
+wants_parent_death (const SpawnRequest *request)
+{
+  return request->attributes != NULL && request->attributes->parent_death_signal != 0;
+}
+
+static gboolean
 wants_only_stdio (const SpawnRequest *request,
                   const FdPlan       *plan)
 {
@@ -198,7 +222,7 @@ spawn_init (Spawn              *self,
     .close_range = self->features->close_range,
     .report_fd = -1,
     .aborted = &self->birth->aborted,
-    .parent = getpid (),
+    .parent = wants_parent_death (request) ? getpid () : 0,
     .moved = g_new (int, self->plan.n_moved),
     .opened = g_new (int, request->n_opens),
   };
