@@ -180,8 +180,10 @@ random_mappings (FdMapping *mappings,
 
       targets[other] = targets[i];
       targets[i] = target;
-      mappings[i].target = target;
-      mappings[i].source = open_fds[g_test_rand_int_range (0, (int) n_open)];
+      mappings[i] = (FdMapping) {
+        .source = open_fds[g_test_rand_int_range (0, (int) n_open)],
+        .target = target,
+      };
     }
 
   return n;
