@@ -7,18 +7,27 @@
 
 #include "api-testing.h"
 
-/* A zombie that nobody reaps, because init does not, has gone all the same. */
+/* The kernel's PF_EXITING. */
+#define FLAG_EXITING 4
+
+/* A zombie that nobody reaps, because init does not, has gone all the same. So has one that has left
+ * its cgroup and is about to become a zombie: it runs nothing any more.
+ */
 static inline gboolean
 is_alive (pid_t pid)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
   g_autofree char *stat = NULL;
   const char *end;
+  unsigned flags;
+  char state;
 
   if (!g_file_get_contents (path, &stat, NULL, NULL))
     return FALSE;
   end = strrchr (stat, ')');
-  return end != NULL && end[2] != 'Z' && end[2] != 'X';
+  g_assert_nonnull (end);
+  g_assert_cmpint (sscanf (end, ") %c %*d %*d %*d %*d %*d %u", &state, &flags), ==, 2);
+  return state != 'Z' && state != 'X' && (flags & FLAG_EXITING) == 0;
 }
 
 static inline void
