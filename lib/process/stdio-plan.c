@@ -48,8 +48,7 @@ map_fd (StdioPlan *self,
         int        source,
         int        target)
 {
-  self->fds[self->n_fds++] =
-    (FdMapping){ .source = source, .target = target, .is_open = TRUE };
+  self->fds[self->n_fds++] = (FdMapping){ .source = source, .target = target, .is_open = TRUE };
 }
 
 /* The file that a target is made of so far, or -1. */

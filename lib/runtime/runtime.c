@@ -97,8 +97,8 @@ tell_start (void)
     started_func ();
 }
 
-/* The one with the fewest actors. Of several the first: while there is little to do the same threads
- * do it, whose memory is in the caches.
+/* The one with the fewest actors. Of several the first: while there is little to do the same
+ * threads do it, whose memory is in the caches.
  */
 static Worker *
 pick_worker_locked (void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Thread: worker_new, worker_stop, worker_post, worker_post_and_help, worker_is_current,
- * worker_get_index, worker_count_turns and worker_get_load ANY; everything else WORKER: the thread that holds turn_lock.
+ * worker_get_index, worker_count_turns and worker_get_load ANY; everything else WORKER: the thread
+ * that holds turn_lock.
  */
 
 #include "config.h"

@@ -92,8 +92,8 @@ is_known_to_be_open (const SpawnRequest *request,
   return FALSE;
 }
 
-/* Which of them are open is looked at here, before any fd is made for this spawn: the child could not
- * tell a source that is not from an internal fd that got its number.
+/* Which of them are open is looked at here, before any fd is made for this spawn: the child could
+ * not tell a source that is not from an internal fd that got its number.
  */
 static gboolean
 check_sources (Spawn *self)
