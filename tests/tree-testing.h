@@ -10,11 +10,15 @@
 /* The kernel's PF_EXITING. */
 #define FLAG_EXITING 4
 
-/* A zombie that nobody reaps, because init does not, has gone all the same. So has one that has left
- * its cgroup and is about to become a zombie: it runs nothing any more.
- */
-static inline gboolean
-is_alive (pid_t pid)
+typedef enum
+{
+  STAGE_ALIVE,
+  STAGE_EXITING, /* runs nothing any more and has perhaps left its cgroup, but is no zombie yet */
+  STAGE_GONE,    /* or a zombie that nobody reaps, because init does not */
+} Stage;
+
+static inline Stage
+get_stage (pid_t pid)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
   g_autofree char *stat = NULL;
@@ -23,11 +27,19 @@ is_alive (pid_t pid)
   char state;
 
   if (!g_file_get_contents (path, &stat, NULL, NULL))
-    return FALSE;
+    return STAGE_GONE;
   end = strrchr (stat, ')');
   g_assert_nonnull (end);
   g_assert_cmpint (sscanf (end, ") %c %*d %*d %*d %*d %*d %u", &state, &flags), ==, 2);
-  return state != 'Z' && state != 'X' && (flags & FLAG_EXITING) == 0;
+  if (state == 'Z' || state == 'X')
+    return STAGE_GONE;
+  return (flags & FLAG_EXITING) != 0 ? STAGE_EXITING : STAGE_ALIVE;
+}
+
+static inline gboolean
+is_alive (pid_t pid)
+{
+  return get_stage (pid) == STAGE_ALIVE;
 }
 
 static inline void
@@ -47,7 +59,7 @@ await_gone (const pid_t *pids,
 
   for (guint i = 0; i < n_pids; i++)
     {
-      while (is_alive (pids[i]))
+      while (get_stage (pids[i]) != STAGE_GONE)
         {
           g_assert_cmpint (g_get_monotonic_time (), <, deadline);
           g_usleep (500);

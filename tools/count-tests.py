@@ -1,6 +1,6 @@
 # Counts the test cases in meson's reports: count-tests.py [--broken=WHAT]… REPORT:STATUS…
 # REPORT is a report's path without its ending, STATUS the exit code of the `meson test` that wrote it.
-# The last line is "N passed, N failed, N skipped".
+# Shows the end of what each failed program has printed. The last line is "N passed, N failed, N skipped".
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 import json
@@ -8,6 +8,9 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL", "SKIP")
+
+# As many lines of what a failed program has printed, on each of its outputs, say what went wrong.
+SHOWN_LINES = 30
 
 
 def case_result(case):
@@ -30,6 +33,13 @@ def read_tests(report):
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def print_end(report, test):
+    print(f"\n{report}: {test['name']}: {test['result']}, {test['returncode']}")
+    for output in ("stdout", "stderr"):
+        for line in test.get(output, "").splitlines()[-SHOWN_LINES:]:
+            print("   ", line)
+
+
 def count_report(report, status, counts, failures):
     before = counts["failed"]
     suites = read_cases(report)
@@ -43,7 +53,10 @@ def count_report(report, status, counts, failures):
         name = test["name"]
         told = any(result == "failed" for suite, cases in suites.items() for case, result in cases
                    if case == name or suite.partition(".")[2] == name)
-        if test["result"] not in GOOD_RESULTS and not told:
+        if test["result"] in GOOD_RESULTS:
+            continue
+        print_end(report, test)
+        if not told:
             counts["failed"] += 1
             failures.append(f"{report}: {name}: {test['result']}")
     if status != 0 and counts["failed"] == before:
