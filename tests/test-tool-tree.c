@@ -321,12 +321,15 @@ test_orphan (void)
   end_group (shell);
 }
 
-/* Who has left the session as well is found by the cgroup, where there is one. */
+/* Who has left the session as well is found by the cgroup, where there is one. Where there is none it
+ * ends by itself.
+ */
 static void
 test_daemon (void)
 {
   g_autofree char *script =
-    g_strdup_printf ("exec '%s' run --tree sh -c '(setsid tail -f /dev/null &); sleep 1000; :'",
+    g_strdup_printf ("exec '%s' run --tree "
+                     "sh -c '(setsid tail --pid=$$ -f /dev/null &); sleep 1000; :'",
                      g_getenv ("PROCTOR_TEST_TOOL"));
   pid_t tool = start_script (script);
   g_auto(Outcome) other = { 0 };
