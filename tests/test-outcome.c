@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/signal-name.h"
 #include "process/result-data.h"
 
 static void

@@ -10,9 +10,9 @@
 #include "process/result-data.h"
 
 #include <glib/gi18n-lib.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
+
+#include "base/signal-name.h"
 
 /* Of stderr in a message. */
 #define TAIL_MAX_LINES 5
@@ -22,20 +22,6 @@ int
 returncode_from_wait_status (int wait_status)
 {
   return WIFSIGNALED (wait_status) ? -WTERMSIG (wait_status) : WEXITSTATUS (wait_status);
-}
-
-/* "SIGTERM" in every language; g_strsignal() would say what the system's language has for it. */
-char *
-dup_signal_name (int signum)
-{
-  const char *abbreviation = sigabbrev_np (signum);
-
-  if (abbreviation != NULL)
-    return g_strconcat ("SIG", abbreviation, NULL);
-  if (signum >= SIGRTMIN && signum <= SIGRTMAX)
-    return g_strdup_printf ("SIGRTMIN+%d", signum - SIGRTMIN);
-
-  return g_strdup_printf ("SIG%d", signum);
 }
 
 /* Where the last lines begin that fit; a longer line is cut, at a character's beginning. */

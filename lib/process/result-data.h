@@ -57,9 +57,6 @@ char *dup_last_lines (GBytes *bytes);
 void error_add_last_lines (GError     *error,
                            const char *last_lines);
 
-/* "SIGTERM" for 15, "SIGRTMIN+3" and the like. */
-char *dup_signal_name (int signum);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ResultData, result_data_free)
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 
+#include "base/signal-name.h"
 #include "inspect-text.h"
 #include "tool-table.h"
 #include "tool.h"
@@ -53,7 +54,7 @@ dup_exit (GVariant *process)
   if (!report_has (process, "returncode"))
     return g_strdup (_("exited"));
   if (returncode < 0)
-    return tool_dup_signal_name ((int) -returncode);
+    return dup_signal_name ((int) -returncode);
 
   return g_strdup_printf (_("exit %d"), (int) returncode);
 }

@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 
+#include "base/signal-name.h"
 #include "run-pty.h"
 #include "tool.h"
 
@@ -466,7 +467,7 @@ run_job_dup_complaint (RunJob *self)
     return g_strdup_printf (_("“%s” exited with %d"), text, returncode);
   if (returncode < 0)
     {
-      signal_name = tool_dup_signal_name (-returncode);
+      signal_name = dup_signal_name (-returncode);
       return g_strdup_printf (_("“%s” was ended by %s"), text, signal_name);
     }
   if (proctor_result_is_truncated (self->result))

@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
+#include "base/signal-name.h"
 #include "tool.h"
 
 /* The objects are put together here, and only strings by json-glib: it writes every number with 17
@@ -139,7 +140,7 @@ append_returncode (GString       *line,
       append_name (line, "returncode");
       g_string_append_printf (line, "%d", returncode);
       if (returncode < 0)
-        signal_name = tool_dup_signal_name (-returncode);
+        signal_name = dup_signal_name (-returncode);
     }
 
   append_string (line, "signal", signal_name);

@@ -11,6 +11,8 @@
 
 #include <glib/gi18n.h>
 
+#include "base/signal-name.h"
+
 void
 tool_message (const char *format,
               ...)
@@ -54,19 +56,6 @@ tool_get_text_width (const char *text)
   return width;
 }
 
-char *
-tool_dup_signal_name (int signum)
-{
-  const char *abbreviation = sigabbrev_np (signum);
-
-  if (abbreviation != NULL)
-    return g_strconcat ("SIG", abbreviation, NULL);
-  if (signum >= SIGRTMIN && signum <= SIGRTMAX)
-    return g_strdup_printf ("SIGRTMIN+%d", signum - SIGRTMIN);
-
-  return g_strdup_printf ("SIG%d", signum);
-}
-
 gboolean
 tool_parse_signal (const char *text,
                    int        *signum)
@@ -81,7 +70,7 @@ tool_parse_signal (const char *text,
 
   for (int i = 1; i <= SIGRTMAX; i++)
     {
-      g_autofree char *name = tool_dup_signal_name (i);
+      g_autofree char *name = dup_signal_name (i);
 
       if (g_ascii_strcasecmp (name, text) == 0 ||
           g_ascii_strcasecmp (name + strlen ("SIG"), text) == 0)

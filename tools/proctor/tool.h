@@ -28,9 +28,6 @@ int tool_usage_error (const char *verb,
 /* How many columns of a terminal it takes. */
 guint tool_get_text_width (const char *text);
 
-/* "SIGTERM" for 15, "SIGRTMIN+3" and the like; to be freed. */
-char *tool_dup_signal_name (int signum);
-
 /* "TERM", "SIGTERM" or "15", in any case; FALSE: none of these. */
 gboolean tool_parse_signal (const char *text,
                             int        *signum);
