@@ -67,6 +67,13 @@ sim_dup2 (Table *table,
   table->cloexec[target] = FALSE;
 }
 
+/* What the mappings say of a source: half of them are. */
+static gboolean
+is_known_to_be_open (int source)
+{
+  return source % 2 == 0;
+}
+
 static void
 sim_run (Table        *table,
          const FdPlan *plan)
@@ -79,6 +86,9 @@ sim_run (Table        *table,
   for (guint i = 0; i < plan->n_ops; i++)
     {
       const FdOp *op = &plan->ops[i];
+
+      if (op->fd >= 0)
+        g_assert_cmpint (op->is_open, ==, is_known_to_be_open (op->fd));
 
       switch (op->kind)
         {
@@ -180,10 +190,9 @@ random_mappings (FdMapping *mappings,
 
       targets[other] = targets[i];
       targets[i] = target;
-      mappings[i] = (FdMapping) {
-        .source = open_fds[g_test_rand_int_range (0, (int) n_open)],
-        .target = target,
-      };
+      mappings[i].source = open_fds[g_test_rand_int_range (0, (int) n_open)];
+      mappings[i].target = target;
+      mappings[i].is_open = is_known_to_be_open (mappings[i].source);
     }
 
   return n;
@@ -228,8 +237,10 @@ test_exhaustive (void)
 
       for (int target = 0; target < 4; target++)
         {
-          if (rest % 5 < 4)
-            mappings[n++] = (FdMapping) { .source = (int) (rest % 5), .target = target };
+          int source = (int) (rest % 5);
+
+          if (source < 4)
+            mappings[n++] = (FdMapping) { source, target, is_known_to_be_open (source) };
           rest /= 5;
         }
       check_plan (&table, mappings, n);

@@ -49,16 +49,6 @@ find_target (Target *targets,
 }
 
 static void
-add_op (FdPlan   *self,
-        FdOpKind  kind,
-        int       fd,
-        int       target,
-        guint     index)
-{
-  self->ops[self->n_ops++] = (FdOp) { .kind = kind, .fd = fd, .target = target, .index = index };
-}
-
-static void
 plan_moves (FdPlan          *self,
             const FdMapping *mappings,
             guint            n_mappings,
@@ -66,15 +56,20 @@ plan_moves (FdPlan          *self,
 {
   for (guint i = 0; i < n_mappings; i++)
     {
-      int source = mappings[i].source;
-      Target *overwritten = find_target (targets, n_mappings, source);
+      const FdMapping *mapping = &mappings[i];
+      Target *overwritten = find_target (targets, n_mappings, mapping->source);
 
-      if (overwritten == NULL || overwritten->source == source || overwritten->slot >= 0)
+      if (overwritten == NULL || overwritten->source == mapping->source || overwritten->slot >= 0)
         continue;
 
       overwritten->slot = (int) self->n_moved;
-      add_op (self, FD_OP_MOVE, source, -1, self->n_moved);
-      self->n_moved++;
+      self->ops[self->n_ops++] = (FdOp) {
+        .kind = FD_OP_MOVE,
+        .fd = mapping->source,
+        .target = -1,
+        .index = self->n_moved++,
+        .is_open = mapping->is_open,
+      };
     }
 }
 
@@ -88,13 +83,23 @@ plan_targets (FdPlan          *self,
     {
       const FdMapping *mapping = &mappings[i];
       const Target *overwritten = find_target (targets, n_mappings, mapping->source);
+      FdOp op = {
+        .kind = FD_OP_DUP,
+        .fd = mapping->source,
+        .target = mapping->target,
+        .is_open = mapping->is_open,
+      };
 
       if (mapping->source == mapping->target)
-        add_op (self, FD_OP_CLEAR_CLOEXEC, mapping->source, mapping->target, 0);
+        op.kind = FD_OP_CLEAR_CLOEXEC;
       else if (overwritten != NULL && overwritten->slot >= 0)
-        add_op (self, FD_OP_DUP, -1, mapping->target, (guint) overwritten->slot);
-      else
-        add_op (self, FD_OP_DUP, mapping->source, mapping->target, 0);
+        op = (FdOp) {
+          .kind = FD_OP_DUP,
+          .fd = -1,
+          .target = mapping->target,
+          .index = (guint) overwritten->slot,
+        };
+      self->ops[self->n_ops++] = op;
     }
 }
 

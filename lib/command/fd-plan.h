@@ -31,7 +31,8 @@ typedef struct
   FdOpKind kind;
   int fd;
   int target;
-  guint index; /* which moved fd is made or used */
+  guint index;      /* which moved fd is made or used */
+  gboolean is_open; /* `fd` is known to be */
 } FdOp;
 
 typedef struct

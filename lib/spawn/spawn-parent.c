@@ -79,19 +79,6 @@ check_fd_limit (Spawn *self)
   return TRUE;
 }
 
-static gboolean
-is_known_to_be_open (const SpawnRequest *request,
-                     int                 fd)
-{
-  for (guint i = 0; i < request->n_fds; i++)
-    {
-      if (request->fds[i].source == fd)
-        return request->fds[i].is_open;
-    }
-
-  return FALSE;
-}
-
 /* Which of them are open is looked at here, before any fd is made for this spawn: the child could
  * not tell a source that is not from an internal fd that got its number.
  */
@@ -117,8 +104,7 @@ check_sources (Spawn *self)
     {
       const FdOp *op = &self->plan.ops[i];
 
-      if (op->fd >= 0 && !is_known_to_be_open (self->request, op->fd) &&
-          fcntl (op->fd, F_GETFD) < 0)
+      if (op->fd >= 0 && !op->is_open && fcntl (op->fd, F_GETFD) < 0)
         {
           set_failure (&self->job, SPAWN_STEP_FDS, (int) i, errno);
           return FALSE;
