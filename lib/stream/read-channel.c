@@ -635,19 +635,28 @@ read_channel_hold_back (ReadChannel *self,
     actor_post (self->actor, &self->resume_message, resume_in_worker);
 }
 
-/* What a thread that reads by itself has not seen yet, a look would not show either. */
-static void
-let_flow_again (ReadChannel *self)
+/* For a look: what a thread that reads by itself has not seen yet, that would not show either, so
+ * the worker reads again. Returns what unlock_and_post() needs to know.
+ */
+static gboolean
+lock_and_let_flow (ReadChannel *self)
 {
   gboolean post;
 
+  program_lock (&self->channel_lock);
   if (program_is_forked_copy ())
-    return;
+    return FALSE;
 
-  g_mutex_lock (&self->channel_lock);
   post = self->pulled && claim_resume_locked (self);
   self->pulled = FALSE;
-  g_mutex_unlock (&self->channel_lock);
+  return post;
+}
+
+static void
+unlock_and_post (ReadChannel *self,
+                 gboolean     post)
+{
+  program_unlock (&self->channel_lock);
 
   /* The caller may hold a lock. */
   if (post)
@@ -657,13 +666,10 @@ let_flow_again (ReadChannel *self)
 gsize
 read_channel_get_held (ReadChannel *self)
 {
-  gsize held;
+  gboolean post = lock_and_let_flow (self);
+  gsize held = self->held.length + get_lent (self);
 
-  let_flow_again (self);
-  program_lock (&self->channel_lock);
-  held = self->held.length + get_lent (self);
-  program_unlock (&self->channel_lock);
-
+  unlock_and_post (self, post);
   return held;
 }
 
@@ -676,13 +682,10 @@ read_channel_get_limit (ReadChannel *self)
 gboolean
 read_channel_at_eof (ReadChannel *self)
 {
-  gboolean at_eof;
+  gboolean post = lock_and_let_flow (self);
+  gboolean at_eof = self->ended && self->held.length == 0 && get_lent (self) == 0;
 
-  let_flow_again (self);
-  program_lock (&self->channel_lock);
-  at_eof = self->ended && self->held.length == 0 && get_lent (self) == 0;
-  program_unlock (&self->channel_lock);
-
+  unlock_and_post (self, post);
   return at_eof;
 }
 
@@ -719,13 +722,10 @@ read_channel_look (ReadChannel     *self,
 gboolean
 read_channel_is_readable (ReadChannel *self)
 {
-  gboolean readable;
+  gboolean post = lock_and_let_flow (self);
+  gboolean readable = is_readable_locked (self);
 
-  let_flow_again (self);
-  g_mutex_lock (&self->channel_lock);
-  readable = is_readable_locked (self);
-  g_mutex_unlock (&self->channel_lock);
-
+  unlock_and_post (self, post);
   return readable;
 }
 
@@ -764,10 +764,10 @@ void
 read_channel_add_source (ReadChannel *self,
                          GSource     *source)
 {
-  let_flow_again (self);
-  g_mutex_lock (&self->channel_lock);
+  gboolean post = lock_and_let_flow (self);
+
   self->sources = g_slist_prepend (self->sources, g_source_ref (source));
-  g_mutex_unlock (&self->channel_lock);
+  unlock_and_post (self, post);
 }
 
 void
