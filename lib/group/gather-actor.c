@@ -10,6 +10,7 @@
 
 #include "base/base-macros.h"
 #include "command/command-validate.h"
+#include "group/group-results.h"
 #include "process/process-actor.h"
 #include "runtime/runtime.h"
 #include "watch/child-watcher-private.h"
@@ -74,9 +75,7 @@ finish_if_done (GatherActor *self)
     }
   else if (self->n_done == self->specs->len)
     {
-      self->gather->payload = g_steal_pointer (&self->results);
-      self->gather->payload_free = (GDestroyNotify) g_ptr_array_unref;
-      operation_finish (g_steal_pointer (&self->gather));
+      group_results_answer (g_steal_pointer (&self->results), g_steal_pointer (&self->gather));
     }
 }
 
@@ -230,7 +229,6 @@ start_gather (Actor     *actor,
   self->gather = operation;
   for (guint i = 0; i < self->specs->len; i++)
     g_queue_push_tail (&self->waiting, GUINT_TO_POINTER (i));
-  g_ptr_array_set_size (self->results, (int) self->specs->len);
   start_more (self);
 }
 
@@ -255,12 +253,6 @@ shut_down_in_worker (Actor   *actor,
 
   self->shutting_down = TRUE;
   finish_if_done (self);
-}
-
-static void
-free_result (gpointer data)
-{
-  g_clear_pointer ((ResultData **) &data, result_data_free);
 }
 
 static void
@@ -290,7 +282,7 @@ gather_actor_new (GPtrArray            *specs,
   self->own_environ = own_environ_get ();
   self->watcher = g_object_ref (watcher);
   self->max_running = max_running;
-  self->results = g_ptr_array_new_with_free_func (free_result);
+  self->results = group_results_new (specs->len);
   self->running = g_ptr_array_new ();
   g_queue_init (&self->waiting);
 

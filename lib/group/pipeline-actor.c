@@ -6,6 +6,7 @@
 
 #include "group/pipeline-actor.h"
 
+#include "group/group-results.h"
 #include "process/process-actor.h"
 #include "runtime/runtime.h"
 #include "watch/child-watcher-private.h"
@@ -60,9 +61,7 @@ finish_if_done (PipelineActor *self)
     }
   else
     {
-      run->payload = g_steal_pointer (&self->results);
-      run->payload_free = (GDestroyNotify) g_ptr_array_unref;
-      operation_finish (run);
+      group_results_answer (g_steal_pointer (&self->results), run);
     }
 }
 
@@ -136,7 +135,6 @@ start_run (Actor     *actor,
   PipelineActor *self = (PipelineActor *) actor;
 
   self->run = operation;
-  g_ptr_array_set_size (self->results, (int) self->specs->len);
   for (guint i = 0; i < self->specs->len; i++)
     {
       if (!operation->cancelled && !self->shutting_down && self->failure == NULL)
@@ -165,12 +163,6 @@ shut_down_in_worker (Actor   *actor,
 
   self->shutting_down = TRUE;
   finish_if_done (self);
-}
-
-static void
-free_result (gpointer data)
-{
-  g_clear_pointer ((ResultData **) &data, result_data_free);
 }
 
 static void
@@ -205,7 +197,7 @@ pipeline_actor_new (GPtrArray            *specs,
   g_ptr_array_set_free_func (specs, free_spec);
   self->own_environ = own_environ_get ();
   self->watcher = g_object_ref (watcher);
-  self->results = g_ptr_array_new_with_free_func (free_result);
+  self->results = group_results_new (specs->len);
   self->running = g_ptr_array_new ();
 
   if (!runtime_add_actor (&self->actor, shut_down_in_worker, error))

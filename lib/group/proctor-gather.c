@@ -9,6 +9,7 @@
 #include "base/base-thread.h"
 #include "command/proctor-command-private.h"
 #include "group/gather-actor.h"
+#include "group/group-results.h"
 #include "runtime/worker.h"
 #include "watch/child-watcher-private.h"
 #include "watch/default-watcher.h"
@@ -39,18 +40,6 @@ prepare_gather (ProctorCommand * const  *commands,
   if (actor != NULL)
     *ret_watcher = g_steal_pointer (&watcher);
   return actor;
-}
-
-/* The results as the caller gets them. */
-static GPtrArray *
-results_from_operation (Operation *operation)
-{
-  g_autoptr(GPtrArray) data = g_steal_pointer (&operation->payload);
-  GPtrArray *results = g_ptr_array_new_full (data->len, g_object_unref);
-
-  for (guint i = 0; i < data->len; i++)
-    g_ptr_array_add (results, proctor_result_new (g_steal_pointer (&g_ptr_array_index (data, i))));
-  return results;
 }
 
 /**
@@ -106,7 +95,7 @@ proctor_gather (ProctorCommand * const  *commands,
       g_propagate_error (error, g_steal_pointer (&operation->error));
       return NULL;
     }
-  return results_from_operation (operation);
+  return group_results_take (operation);
 }
 
 static void
@@ -116,7 +105,7 @@ return_results (Operation *operation,
   if (operation->error != NULL)
     g_task_return_error (task, g_steal_pointer (&operation->error));
   else
-    g_task_return_pointer (task, results_from_operation (operation),
+    g_task_return_pointer (task, group_results_take (operation),
                            (GDestroyNotify) g_ptr_array_unref);
 }
 

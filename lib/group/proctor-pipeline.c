@@ -13,6 +13,7 @@
 #include "base/base-thread.h"
 #include "command/command-validate.h"
 #include "command/proctor-command-private.h"
+#include "group/group-results.h"
 #include "group/pipeline-actor.h"
 #include "group/pipeline-private.h"
 #include "runtime/worker.h"
@@ -312,18 +313,6 @@ prepare (ProctorPipeline      *self,
   return actor;
 }
 
-static ProctorPipelineResult *
-result_from_operation (Operation *operation,
-                       gboolean   pipefail)
-{
-  g_autoptr(GPtrArray) data = g_steal_pointer (&operation->payload);
-  GPtrArray *stages = g_ptr_array_new_full (data->len, g_object_unref);
-
-  for (guint i = 0; i < data->len; i++)
-    g_ptr_array_add (stages, proctor_result_new (g_steal_pointer (&g_ptr_array_index (data, i))));
-  return proctor_pipeline_result_new (stages, pipefail);
-}
-
 /**
  * proctor_pipeline_run:
  * @self: a pipeline
@@ -372,7 +361,7 @@ proctor_pipeline_run (ProctorPipeline  *self,
       g_propagate_error (error, g_steal_pointer (&operation->error));
       return NULL;
     }
-  return result_from_operation (operation, self->pipefail);
+  return proctor_pipeline_result_new (group_results_take (operation), self->pipefail);
 }
 
 static void
@@ -384,7 +373,9 @@ return_pipeline_result (Operation *operation,
   if (operation->error != NULL)
     g_task_return_error (task, g_steal_pointer (&operation->error));
   else
-    g_task_return_pointer (task, result_from_operation (operation, pipefail), g_object_unref);
+    g_task_return_pointer (task,
+                           proctor_pipeline_result_new (group_results_take (operation), pipefail),
+                           g_object_unref);
 }
 
 /**
