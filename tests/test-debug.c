@@ -268,8 +268,8 @@ child_twice (void)
   g_assert_cmpuint (count_logged ("watch"), ==, 2 * n);
 }
 
-/* What this starts is not logged; and it may be overtaken by the end of the service, after which this
- * is no thread that can make a child watcher.
+/* What this starts is not logged; and it may be overtaken by the end of the service, after which
+ * this is no thread that can make a child watcher.
  */
 static GLogWriterOutput
 run_in_writer (GLogLevelFlags   level,

@@ -74,7 +74,7 @@ static gboolean is_wanted;         /* guarded by service_lock */
 static gboolean environment_read;  /* guarded by service_lock */
 static Way wanted_way;             /* guarded by service_lock */
 
-/* Taken alone. A socket is opened with it, so that none is left by a program that ends meanwhile. */
+/* Taken alone. A socket is opened with it, so that a program that ends meanwhile leaves none. */
 static GMutex socket_lock;
 static char *path_to_remove;  /* of the socket that is open; guarded by socket_lock */
 static gboolean program_ends; /* guarded by socket_lock */

@@ -262,8 +262,8 @@ job_done_in_worker (Actor   *actor,
 
   self->started = TRUE;
   worker_disarm_timer (self->actor.worker, &self->stop_timer);
-  /* Before anybody is answered: a command's fds are not held beyond its spawn. Nor is the memory that
-   * only a spawn needs, of which an environment is most.
+  /* Before anybody is answered: a command's fds are not held beyond its spawn. Nor is the memory
+   * that only a spawn needs, of which an environment is most.
    */
   g_clear_pointer (&self->own_environ, own_environ_unref);
   spawn_job_let_go_of_spec (job);
@@ -310,8 +310,8 @@ stdio_defaults (ProcessActor    *self,
   return STDIO_DEFAULTS_PIPES;
 }
 
-/* Not where the child's death is bound to the thread's, nor where opening a file may take as long as
- * another program likes: while the caller sleeps it may have to reap.
+/* Not where the child's death is bound to the thread's, nor where opening a file may take as long
+ * as another program likes: while the caller sleeps it may have to reap.
  */
 static gboolean
 may_be_spawned_by_caller (const CommandSpec *spec)
@@ -338,7 +338,8 @@ start_launch (Actor     *actor,
   g_autoptr(GError) error = NULL;
 
   if (operation->cancelled || self->shutting_down ||
-      (operation->input != NULL && !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
+      (operation->input != NULL &&
+       !command_files_stdio_may_be_ours (&self->spec->files, STDIN_FILENO)))
     {
       self->started = self->exited = TRUE;
       command_spec_let_go_of_fds (&self->spec);

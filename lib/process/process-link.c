@@ -36,8 +36,8 @@ struct _ProcessLink
   gboolean state_pending; /* the notice is on its way */
   gboolean let_go;
   gboolean listed;        /* there is, or was, a record */
-  ProcessRecord *record;  /* owned; until it has exited or was let go, since it holds the child, which
-                           * holds this */
+  ProcessRecord *record;  /* owned; until it has exited or was let go, since it holds the child,
+                           * which holds this */
 
   Notice notice;       /* guarded by the owner's own lock */
   Notice state_notice; /* the same */

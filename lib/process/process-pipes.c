@@ -195,7 +195,8 @@ process_open_channels (ProcessActor *self)
 
       if (!output->captured)
         continue;
-      output->channel = read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
+      output->channel =
+        read_channel_new (&self->actor, self->spec->limit, process_pipes_changed_in_worker);
       read_channel_start (output->channel, &output->source);
     }
 }

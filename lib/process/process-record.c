@@ -8,9 +8,9 @@
 
 #include <stdatomic.h>
 
-/* A stack without a lock, as that of a mailbox: workers and watchers push a record that has changed,
- * unless it is there already, and the main thread takes all at once. So neither a worker nor the
- * main thread ever waits for the other here, and ten thousand changes are one wake-up.
+/* A stack without a lock, as that of a mailbox: workers and watchers push a record that has
+ * changed, unless it is there already, and the main thread takes all at once. So neither a worker
+ * nor the main thread ever waits for the other here, and ten thousand changes are one wake-up.
  */
 static _Atomic (ProcessRecord *) changed; /* newest first */
 static atomic_int n_readers;
@@ -40,8 +40,8 @@ process_record_ref (ProcessRecord *self)
   return self;
 }
 
-/* What is the user's is not dropped here, since this may be a worker: who has put `info` in takes it
- * out.
+/* What is the user's is not dropped here, since this may be a worker: who has put `info` in takes
+ * it out.
  */
 void
 process_record_unref (ProcessRecord *self)

@@ -12,10 +12,11 @@
 #include "stream/read-channel.h"
 #include "watch/child-watcher-private.h"
 
-/* The service ends in this order: nothing new is started any more; what is being started is stopped;
- * running processes are stopped and reaped, or let go; their pipes are closed, and whoever waits for
- * anything gets an answer. Then the actor owes the runtime nothing, and the workers may end. The
- * handle may live on: what it asks for later is answered at once, since everything is decided.
+/* The service ends in this order: nothing new is started any more; what is being started is
+ * stopped; running processes are stopped and reaped, or let go; their pipes are closed, and whoever
+ * waits for anything gets an answer. Then the actor owes the runtime nothing, and the workers may
+ * end. The handle may live on: what it asks for later is answered at once, since everything is
+ * decided.
  */
 
 gboolean
@@ -62,8 +63,8 @@ detach (ProcessActor *self)
     operation_fail_shut_down (operation);
 }
 
-/* The process has exited, and what is left of its tree is being stopped, as slowly as somebody's plan
- * says.
+/* The process has exited, and what is left of its tree is being stopped, as slowly as somebody's
+ * plan says.
  */
 static void
 shut_down_tree (ProcessActor *self)

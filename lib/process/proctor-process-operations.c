@@ -358,10 +358,9 @@ take_streams_over (ProctorProcess  *self,
  * until they are done with, or until it is cancelled. A blocking call cannot do that in the thread
  * whose main context they need; it is %PROCTOR_ERROR_WOULD_DEADLOCK there.
  *
- * Errors: those of such streams; %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no pipe;
- * %G_IO_ERROR_CLOSED
- * if there is input and stdin was closed by an earlier call; %G_IO_ERROR_PENDING while another call
- * communicates; %G_IO_ERROR_CANCELLED;
+ * Errors: those of such streams; %G_IO_ERROR_INVALID_ARGUMENT if there is input and stdin is no
+ * pipe; %G_IO_ERROR_CLOSED if there is input and stdin was closed by an earlier call;
+ * %G_IO_ERROR_PENDING while another call communicates; %G_IO_ERROR_CANCELLED;
  * %PROCTOR_ERROR_WOULD_DEADLOCK; %PROCTOR_ERROR_FORKED. A lost status is a result whose check
  * fails.
  *

@@ -18,8 +18,8 @@
  * @columns: its width in characters
  * @error: return location for an error
  *
- * Resizes the window of the pseudo-terminal of the process. If that changes its size, what is in the
- * terminal's foreground gets SIGWINCH.
+ * Resizes the window of the pseudo-terminal of the process. If that changes its size, what is in
+ * the terminal's foreground gets SIGWINCH.
  *
  * Errors: %G_IO_ERROR_NOT_SUPPORTED for a process without a pseudo-terminal of ours
  * (%PROCTOR_STDIO_PTY); %G_IO_ERROR_INVALID_ARGUMENT for 0, and for more than 65535;

@@ -304,7 +304,8 @@ input_changed_in_context (Notice *notice)
   if (!input->begun)
     {
       input->begun = TRUE;
-      if (write_channel_try (input->channel, WRITE_CLOSED, &input->channel_waiter, &input->waiter) ||
+      if (write_channel_try (input->channel, WRITE_CLOSED, &input->channel_waiter,
+                             &input->waiter) ||
           g_cancellable_is_cancelled (input->cancellable))
         end_input (self);
       else

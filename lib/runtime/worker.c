@@ -691,8 +691,8 @@ worker_stop (Worker *self)
 
   atomic_store (&self->stopped, TRUE);
   work_without_thread (self);
-  /* What was posted last may have been handled before its post is through, and with that the wake-up
-   * of the context.
+  /* What was posted last may have been handled before its post is through, and with that the
+   * wake-up of the context.
    */
   while (atomic_load (&self->n_posting) > 0)
     g_thread_yield ();

@@ -12,8 +12,8 @@
 #include "spawn/spawn-clone.h"
 #include "spawn/spawn-child.h"
 
-/* To unshare a table takes the kernel longer than to copy and close so many entries; from 400 on it is
- * the other way round (measured).
+/* To unshare a table takes the kernel longer than to copy and close so many entries; from 400 on it
+ * is the other way round (measured).
  */
 #define MANY_FDS 128
 
@@ -97,7 +97,8 @@ probe_clone_files (SpawnFeatures *features)
   close (probe.fd);
 }
 
-/* As above, only where memory is shared; and the child must have run on the stack that it was given.
+/* As above, only where memory is shared; and the child must have run on the stack that it was
+ * given.
  */
 static void
 probe_clone3 (SpawnFeatures *features)

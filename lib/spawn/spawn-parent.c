@@ -391,7 +391,8 @@ attempt_one_clone (Spawn        *self,
 }
 
 /* clone knows no cgroups, and leaves the child to look at each signal's handler. Where clone3 does
- * not put the child into its cgroup, for whatever reason, the child joins it by itself: that takes longer, and has a step that says what is wrong.
+ * not put the child into its cgroup, for whatever reason, the child joins it by itself: that takes
+ * longer, and has a step that says what is wrong.
  */
 static AttemptResult
 attempt_clone (Spawn        *self,

@@ -112,7 +112,8 @@ void spawn_birth_abort (SpawnBirth *self);
 /* How a child was made, from the best to the plainest. */
 typedef enum
 {
-  SPAWN_METHOD_CLONE_FILES, /* clone that shares the memory, and the fds until the child cuts them off */
+  SPAWN_METHOD_CLONE_FILES, /* clone that shares the memory, and the fds until the child cuts them
+                             * off */
   SPAWN_METHOD_CLONE,       /* clone that shares the memory */
   SPAWN_METHOD_FORK,
 } SpawnMethod;

@@ -85,7 +85,7 @@ file_of (const TreeCgroup *self,
   return g_build_filename (self->path, name, NULL);
 }
 
-/* ---- groups in the group: those in it may divide it further, as a program with this library does */
+/* ---- groups in the group: those in it may divide it, as a program with this library does */
 
 /* The paths of the groups directly below. */
 static GPtrArray *

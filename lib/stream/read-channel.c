@@ -458,7 +458,8 @@ claim_resume_locked (ReadChannel *self)
   return TRUE;
 }
 
-/* The same, to have the pipe flow again, if it is paused and either there is room or somebody waits.
+/* The same, to have the pipe flow again, if it is paused and either there is room or somebody
+ * waits.
  */
 static gboolean
 claim_resume_if_due_locked (ReadChannel *self)

@@ -202,7 +202,8 @@ look_at_stop (Search *search)
          g_strdup_printf (_("being stopped, and not ended yet: the next signal comes in %s"),
                           left));
   else
-    add (search, "stopping", g_strdup (_("being stopped, and not ended yet although it was killed")));
+    add (search, "stopping",
+         g_strdup (_("being stopped, and not ended yet although it was killed")));
 }
 
 /* ---- pipes */
@@ -228,7 +229,8 @@ look_at_input (Search *search)
                           duration, kibibytes, held));
   else
     add (search, "stdin",
-         g_strdup_printf (_("blocked for %s: the child does not read its stdin (%s bytes to be sent)"),
+         g_strdup_printf (_("blocked for %s: the child does not read its stdin "
+                            "(%s bytes to be sent)"),
                           duration, held));
 }
 
@@ -248,7 +250,8 @@ look_at_pause (Search     *search,
 
   if (report_get_boolean (pipe, "held_back"))
     add (search, "held-back",
-         g_strdup_printf (_("paused because the program itself has paused %s %s ago (%s bytes held)"),
+         g_strdup_printf (_("paused because the program itself has paused %s %s ago "
+                            "(%s bytes held)"),
                           name, duration, held));
   else if (report_get_boolean (pipe, "stream"))
     add (search, "paused",

@@ -228,8 +228,8 @@ complain_of_none (const char *wanted,
   else if (wanted != NULL)
     tool_message (_("there is no program “%s” that can be looked into"), wanted);
   else
-    tool_message (_("there is no program that can be looked into: one allows it by PROCTOR_INSPECT=1 "
-                    "or proctor_inspect_start()"));
+    tool_message (_("there is no program that can be looked into: one allows it by "
+                    "PROCTOR_INSPECT=1 or proctor_inspect_start()"));
 }
 
 /* Those that are meant, looked at: by their own pid or name; where none has that pid, those with
