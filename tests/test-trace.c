@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 
 #include <glib/gstdio.h>
@@ -16,6 +17,7 @@
 #include "test-leaks.h"
 #include "trace/trace-rings.h"
 #include "trace/trace-session.h"
+#include "trace/trace-step.h"
 #include "trace/trace.h"
 
 #define N_THREADS 8
@@ -418,6 +420,21 @@ test_reader_gone (Fixture       *fixture,
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
 }
 
+/* ---- records */
+
+/* What has no name of its own in the C library has one as well. */
+static void
+test_record_names_signals (void)
+{
+  const TraceRecord sent = { .step = TRACE_SIGNAL, .value = SIGRTMIN + 3 };
+  const TraceRecord ended_by_it = { .step = TRACE_REAPED, .value = SIGRTMIN + 3 };
+  g_autofree char *signal_text = trace_record_describe (&sent, NULL);
+  g_autofree char *status_text = trace_record_describe (&ended_by_it, NULL);
+
+  g_assert_cmpstr (signal_text, ==, "SIGRTMIN+3");
+  g_assert_cmpstr (status_text, ==, "SIGRTMIN+3");
+}
+
 /* ---- processes */
 
 /* What is not read pauses the pipe, and a read lets it flow; a signal tells its thread. */
@@ -498,6 +515,7 @@ main (int    argc,
   g_test_add_func ("/trace/ring/cut-text", test_ring_cuts_text_between_characters);
   g_test_add_func ("/trace/ring/full", test_full_ring_counts_lost);
   g_test_add_func ("/trace/ring/threads", test_ring_between_threads);
+  g_test_add_func ("/trace/record/signals", test_record_names_signals);
   ADD ("every-record", test_every_record_is_there_or_counted);
   ADD ("ended-threads", test_rings_of_ended_threads_go);
   ADD ("off", test_off_records_nothing);

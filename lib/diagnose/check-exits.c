@@ -11,7 +11,8 @@
 
 #include <glib/gi18n-lib.h>
 #include <signal.h>
-#include <string.h>
+
+#include "base/signal-name.h"
 
 static const char *
 name_disposition (const struct sigaction *action)
@@ -75,9 +76,7 @@ add_signal (GVariantBuilder *names,
             GString         *text,
             int              signum)
 {
-  const char *abbreviation = sigabbrev_np (signum);
-  g_autofree char *name = abbreviation != NULL ? g_strconcat ("SIG", abbreviation, NULL)
-                                               : g_strdup_printf ("SIG%d", signum);
+  g_autofree char *name = dup_signal_name (signum);
 
   g_variant_builder_add (names, "s", name);
   g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", name);

@@ -6,8 +6,9 @@
 
 #include "trace/trace-step.h"
 
-#include <string.h>
 #include <sys/wait.h>
+
+#include "base/signal-name.h"
 
 /* Enough for what RLIMIT_NOFILE may be, and one more. */
 #define FD_BITS 21
@@ -121,17 +122,8 @@ describe_status (gint64 value)
   if (value == TRACE_STATUS_LOST)
     return g_strdup ("status lost");
   if (WIFSIGNALED (status))
-    return g_strdup_printf ("SIG%s", sigabbrev_np (WTERMSIG (status)));
+    return dup_signal_name (WTERMSIG (status));
   return g_strdup_printf ("code %d", WEXITSTATUS (status));
-}
-
-static char *
-describe_signal (gint64 value)
-{
-  const char *abbreviation = sigabbrev_np ((int) value);
-
-  return abbreviation != NULL ? g_strconcat ("SIG", abbreviation, NULL)
-                              : g_strdup_printf ("signal %d", (int) value);
 }
 
 char *
@@ -162,7 +154,7 @@ trace_record_describe (const TraceRecord *record,
       return pipe_value == 0 ? g_strdup (stdio)
                              : g_strdup_printf ("%s: %s", stdio, g_strerror ((int) pipe_value));
     case TRACE_SIGNAL:
-      return describe_signal (record->value);
+      return dup_signal_name ((int) record->value);
     case TRACE_REAPED:
       return describe_status (record->value);
     case TRACE_LOST:
