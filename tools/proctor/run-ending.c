@@ -6,7 +6,6 @@
 
 #include "run-ending.h"
 
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -35,7 +34,6 @@ add_step (ProctorStopPlan  *plan,
   g_autofree char *name = g_strndup (text, name_length);
   int signum = 0;
   double seconds = DEFAULT_STEP_SECONDS;
-  char *end = NULL;
 
   if (!tool_parse_signal (name, &signum))
     {
@@ -43,15 +41,11 @@ add_step (ProctorStopPlan  *plan,
                    _("“%s” is no signal for a step of --stop-plan"), name);
       return FALSE;
     }
-  if (colon != NULL)
+  if (colon != NULL && !tool_parse_seconds (colon + 1, &seconds))
     {
-      seconds = g_ascii_strtod (colon + 1, &end);
-      if (end == colon + 1 || *end != '\0' || !isfinite (seconds) || seconds < 0)
-        {
-          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       _("“%s” is no number of seconds for a step of --stop-plan"), colon + 1);
-          return FALSE;
-        }
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _("“%s” is no number of seconds for a step of --stop-plan"), colon + 1);
+      return FALSE;
     }
 
   proctor_stop_plan_add_step (plan, signum, MIN (seconds, MAX_SECONDS) * G_USEC_PER_SEC);

@@ -7,7 +7,6 @@
 #include "run-options.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -105,11 +104,9 @@ timeout_option_cb (const char  *option_name,
                    GError     **error)
 {
   RawOptions *raw = data;
-  char *end = NULL;
 
-  raw->timeout = g_ascii_strtod (value, &end);
   raw->has_timeout = TRUE;
-  if (end == value || *end != '\0' || !isfinite (raw->timeout) || raw->timeout <= 0)
+  if (!tool_parse_seconds (value, &raw->timeout) || raw->timeout <= 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                    _("“%s” is no number of seconds above 0 for %s"), value, option_name);
@@ -126,11 +123,9 @@ grace_option_cb (const char  *option_name,
                  GError     **error)
 {
   RawOptions *raw = data;
-  char *end = NULL;
 
   raw->has_grace = TRUE;
-  raw->grace = g_ascii_strtod (value, &end);
-  if (end == value || *end != '\0' || !isfinite (raw->grace) || raw->grace < 0)
+  if (!tool_parse_seconds (value, &raw->grace))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                    _("“%s” is no number of seconds for %s"), value, option_name);

@@ -6,6 +6,7 @@
 
 #include "tool.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -81,4 +82,18 @@ tool_parse_signal (const char *text,
     }
 
   return FALSE;
+}
+
+gboolean
+tool_parse_seconds (const char *text,
+                    double     *seconds)
+{
+  char *end = NULL;
+  double number = g_ascii_strtod (text, &end);
+
+  if (end == text || *end != '\0' || !isfinite (number) || number < 0)
+    return FALSE;
+
+  *seconds = number;
+  return TRUE;
 }

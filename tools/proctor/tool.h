@@ -32,6 +32,10 @@ guint tool_get_text_width (const char *text);
 gboolean tool_parse_signal (const char *text,
                             int        *signum);
 
+/* A finite number, not below 0, with a point in every language; FALSE: it is none. */
+gboolean tool_parse_seconds (const char *text,
+                             double     *seconds);
+
 /* The verbs: each gets its own argv, with its own name first, and gives the exit code. */
 int verb_run (int    argc,
               char **argv);
