@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/base-thread.h"
@@ -96,10 +95,8 @@ entry_new (TraceStep   step,
            const char *text)
 {
   Entry *self = g_new0 (Entry, 1);
-  struct timespec time;
 
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  self->record.time = time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
+  self->record.time = trace_now ();
   self->record.process = process;
   self->record.step = (guint16) step;
   self->record.value = value;

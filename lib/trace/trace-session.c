@@ -63,15 +63,6 @@ static GCond session_changed; /* with session_lock */
 static TraceSession *session; /* guarded by session_lock */
 static gboolean environment_read; /* guarded by session_lock */
 
-static gint64
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
-}
-
 static void
 event_clear (gpointer data)
 {
@@ -160,7 +151,7 @@ add_lost (TraceSession *self,
           TraceThread  *thread,
           guint64       n_lost)
 {
-  TraceRecord record = { .time = now (), .value = (gint64) n_lost, .step = TRACE_LOST };
+  TraceRecord record = { .time = trace_now (), .value = (gint64) n_lost, .step = TRACE_LOST };
 
   if (n_lost > 0)
     add_event (self, &record, thread, NULL);
@@ -304,7 +295,7 @@ drainer_thread (gpointer data)
   g_mutex_lock (&session_lock);
   while (!self->thread_shall_end && self->error == NULL)
     {
-      gboolean busy = drain_locked (self, now () - SLACK, FALSE);
+      gboolean busy = drain_locked (self, trace_now () - SLACK, FALSE);
       gint64 next = g_get_monotonic_time () + (busy ? BUSY_PERIOD : CALM_PERIOD);
 
       while (!self->thread_shall_end && self->error == NULL &&
@@ -452,7 +443,7 @@ start_locked (const char          *path,
     format = format_from_name (path);
   self = g_new0 (TraceSession, 1);
   g_atomic_ref_count_init (&self->ref_count);
-  self->start = now ();
+  self->start = trace_now ();
   self->fd = fd;
   self->from_environment = from_environment;
   self->out = g_string_new (NULL);
@@ -488,7 +479,7 @@ finish_locked (TraceSession *self)
 {
   atomic_fetch_and (&trace_on, ~TRACE_TO_RINGS);
   drain_locked (self, G_MAXINT64, TRUE);
-  self->writer->finish (self->writer, now ());
+  self->writer->finish (self->writer, trace_now ());
   flush_locked (self);
   self->finished = TRUE;
 }

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <sys/types.h>
+#include <time.h>
 
 G_BEGIN_DECLS
 
@@ -53,6 +54,16 @@ typedef struct
   guint16 step;
   guint16 n_text; /* bytes */
 } TraceRecord;
+
+/* The time of a record that is made now. */
+static inline gint64
+trace_now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
 
 #define TRACE_TEXT_SLOTS 5
 #define TRACE_TEXT_SIZE (TRACE_TEXT_SLOTS * sizeof (TraceRecord))

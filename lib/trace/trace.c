@@ -6,7 +6,6 @@
 
 #include "trace/trace.h"
 
-#include <time.h>
 
 #include "base/base-thread.h"
 #include "trace/trace-log.h"
@@ -71,15 +70,6 @@ get_own_ring (void)
   return NULL;
 }
 
-static gint64
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
-}
-
 void
 trace_record (TraceStep   step,
               guint32     process,
@@ -99,7 +89,7 @@ trace_record (TraceStep   step,
   if (ring != NULL)
     trace_ring_push (ring,
                      &(TraceRecord) {
-                       .time = now (),
+                       .time = trace_now (),
                        .flow = flow,
                        .value = value,
                        .process = process,
