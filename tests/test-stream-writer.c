@@ -132,6 +132,32 @@ test_much_at_once (void)
   assert_digest (&talk, total, digest_add (DIGEST_START, g_bytes_get_data (bytes, NULL), total));
 }
 
+/* What the pipe does not take is kept, so that nobody needs to read meanwhile; and what comes
+ * afterwards comes behind it.
+ */
+static void
+test_write_takes_all (void)
+{
+  g_autoptr(GBytes) bytes = make_pattern (3 * MIB + 5, 0);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  g_autoptr(GError) error = NULL;
+  gsize written = 0;
+  g_auto(Talk) talk = { 0 };
+
+  start_behind_gate (&talk);
+  g_assert_true (way_write_all (talk.in, data, 2 * MIB, &written, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (written, ==, 2 * MIB);
+  g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (talk.in), >, MIB);
+  proctor_stream_writer_queue (talk.in, data + 2 * MIB, 5);
+  open_gate ();
+  g_assert_true (way_write_all (talk.in, data + 2 * MIB + 5, MIB, &written, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (written, ==, MIB);
+  proctor_stream_writer_write_eof (talk.in);
+  assert_digest (&talk, 3 * MIB + 5, digest_add (DIGEST_START, data, 3 * MIB + 5));
+}
+
 /* ---- the user's own bytes */
 
 typedef struct
@@ -458,6 +484,7 @@ main (int    argc,
     { "queue-copies", test_queue_copies, TWO_WAYS },
     { "much", test_much, ALL_WAYS },
     { "much-at-once", test_much_at_once, ALL_WAYS },
+    { "write-takes-all", test_write_takes_all, ALL_WAYS },
     { "no-copy", test_no_copy, ALL_WAYS },
     { "whose-thread-frees", test_whose_thread_frees, ALL_WAYS },
     { "freed-after-a-loss", test_freed_after_a_loss, ALL_WAYS },

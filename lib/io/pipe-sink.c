@@ -111,13 +111,15 @@ drop_sent (PipeSink *self,
     }
 }
 
-/* One write. Whether another one is worth trying. */
-static gboolean
-write_once (PipeSink *self)
+/* One write of @length bytes in all. How many were sent; -1 when there is no room, or the pipe is
+ * lost.
+ */
+static gssize
+write_pieces (PipeSink           *self,
+              const struct iovec *pieces,
+              guint               n_pieces,
+              gsize               length)
 {
-  struct iovec pieces[MAX_PIECES_PER_WRITE];
-  gsize length;
-  guint n_pieces = fill_pieces (self, pieces, &length);
   HeldSigpipe held;
   gssize sent;
   int error_number;
@@ -130,12 +132,12 @@ write_once (PipeSink *self)
   worker_release_sigpipe (&held, sent < 0 && error_number == EPIPE);
 
   if (sent < 0 && error_number == EAGAIN)
-    return FALSE;
+    return -1;
   if (sent < 0)
     {
       /* EIO is a terminal's word for a reader that has gone. */
       lose (self, self->kind == PIPE_KIND_TERMINAL && error_number == EIO ? EPIPE : error_number);
-      return FALSE;
+      return -1;
     }
 
   if (!self->grown && !self->fixed_size && length > PIPE_FULL_READ && (gsize) sent < length)
@@ -144,8 +146,37 @@ write_once (PipeSink *self)
     trace_step_pipe (TRACE_FIRST_INPUT, self->trace_number, STDIN_FILENO, sent);
   trace_log_pipe (TRACE_WRITTEN, self->trace_number, STDIN_FILENO, sent);
   self->n_sent += (guint64) sent;
+  return sent;
+}
+
+/* Whether another write is worth trying. */
+static gboolean
+write_once (PipeSink *self)
+{
+  struct iovec pieces[MAX_PIECES_PER_WRITE];
+  gsize length;
+  guint n_pieces = fill_pieces (self, pieces, &length);
+  gssize sent = write_pieces (self, pieces, n_pieces, length);
+
+  if (sent < 0)
+    return FALSE;
+
   drop_sent (self, (gsize) sent);
   return !g_queue_is_empty (&self->queue);
+}
+
+gsize
+pipe_sink_write (PipeSink     *self,
+                 const guint8 *data,
+                 gsize         length)
+{
+  struct iovec piece = { .iov_base = (void *) data, .iov_len = length };
+  gssize sent;
+
+  g_return_val_if_fail (pipe_sink_is_open (self) && g_queue_is_empty (&self->queue), 0);
+
+  sent = write_pieces (self, &piece, 1, length);
+  return sent < 0 ? 0 : (gsize) sent;
 }
 
 static void writable_in_worker (EventWatch *watch,

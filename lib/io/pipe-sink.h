@@ -52,6 +52,13 @@ gboolean pipe_sink_is_open (const PipeSink *self);
 void pipe_sink_queue (PipeSink *self,
                       GBytes   *bytes);
 
+/* Writes what the pipe takes now, while nothing is queued; how much that was. May call the function,
+ * when the pipe is lost. Not for a terminal.
+ */
+gsize pipe_sink_write (PipeSink     *self,
+                       const guint8 *data,
+                       gsize         length);
+
 /* Closes the pipe when all that is queued is sent. A terminal gets the character for the end of
  * input before (twice, where a line has been begun: the first one sends that), since its other
  * copies keep it open.

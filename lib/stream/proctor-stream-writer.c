@@ -12,6 +12,10 @@
 #include "base/base-thread.h"
 #include "stream/stream-source.h"
 
+/* See is_worth_a_call(). */
+#define SMALL_WRITE (4 * 1024)
+#define QUICK_SUCCESSION 20 /* microseconds */
+
 /**
  * ProctorStreamWriter:
  *
@@ -23,9 +27,10 @@
  * until all is sent, close sends the rest and closes the pipe. So splicing a file or a network
  * connection into it goes as fast as the process reads, and no faster.
  *
- * The pipe is written in the background. When the process has gone, or has closed its stdin, that
- * is noticed without a write; drain, write, flush and close then fail with %G_IO_ERROR_BROKEN_PIPE.
- * The program never gets SIGPIPE, and what it does with that signal is not touched.
+ * The pipe is written in the background, and by a write itself what it takes at once. When the
+ * process has gone, or has closed its stdin, that is noticed without a write; drain, write, flush and
+ * close then fail with %G_IO_ERROR_BROKEN_PIPE. The program never gets SIGPIPE, and what it does with
+ * that signal is not touched.
  *
  * Dropping the last reference never blocks: what is queued is still sent, then the pipe is closed.
  *
@@ -44,6 +49,9 @@ struct _ProctorStreamWriter
   WriteChannel *channel;        /* owned */
   Actor *actor;                 /* owned: it is posted to by the channel */
   ProctorChildWatcher *watcher; /* owned */
+
+  /* the writing thread only */
+  gint64 last_write; /* monotonic */
 
   /* the disposing thread only */
   gboolean dropped; /* closing must not wait */
@@ -481,6 +489,19 @@ proctor_stream_writer_get_write_buffer_size (ProctorStreamWriter *self)
 
 /* ---- as a GOutputStream */
 
+/* Small pieces in quick succession are queued, and sent together by the worker: for them a system
+ * call each would cost more than waking it once.
+ */
+static gboolean
+is_worth_a_call (ProctorStreamWriter *self,
+                 gsize                count)
+{
+  gint64 before = self->last_write;
+
+  self->last_write = g_get_monotonic_time ();
+  return count >= SMALL_WRITE || self->last_write - before > QUICK_SUCCESSION;
+}
+
 /* Where there is room, or has been a moment ago: takes everything. */
 static gssize
 write_now (ProctorStreamWriter  *self,
@@ -497,7 +518,12 @@ write_now (ProctorStreamWriter  *self,
       return -1;
     }
 
-  proctor_stream_writer_queue (self, buffer, count);
+  write_channel_let_go_of_sent (self->channel);
+  if (!is_worth_a_call (self, count) || !write_channel_push (self->channel, buffer, count))
+    proctor_stream_writer_queue (self, buffer, count);
+  else if (!write_channel_check (self->channel, FALSE, error))
+    return -1;
+
   return (gssize) count;
 }
 

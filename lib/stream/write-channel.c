@@ -433,6 +433,70 @@ write_channel_queue (WriteChannel   *self,
   g_mutex_unlock (&self->channel_lock);
 }
 
+typedef struct
+{
+  WriteChannel *channel;
+  const guint8 *data;
+  gsize length;
+  gboolean done;
+} Push;
+
+/* The rest of what was not sent at once goes behind it, before anybody can queue something else. */
+static void
+queue_rest_in_worker (WriteChannel *self,
+                      const guint8 *data,
+                      gsize         length)
+{
+  GBytes *bytes = g_bytes_new (data, length);
+
+  pipe_sink_queue (self->sink, bytes);
+  g_bytes_unref (bytes);
+
+  g_mutex_lock (&self->channel_lock);
+  self->sink_bytes += length;
+  update_locked (self);
+  g_mutex_unlock (&self->channel_lock);
+
+  pipe_sink_flush (self->sink);
+}
+
+static void
+push_for_worker (gpointer data)
+{
+  Push *push = data;
+  WriteChannel *self = push->channel;
+  gboolean may_write;
+  gsize sent;
+
+  if (self->sink == NULL || self->sink->kind == PIPE_KIND_TERMINAL)
+    return;
+
+  g_mutex_lock (&self->channel_lock);
+  may_write = !self->closing && !self->closed && queued_locked (self) == 0;
+  if (may_write)
+    self->total += push->length;
+  g_mutex_unlock (&self->channel_lock);
+
+  if (!may_write)
+    return;
+
+  push->done = TRUE;
+  sent = pipe_sink_write (self->sink, push->data, push->length);
+  /* Unless it was lost. */
+  if (self->sink != NULL && sent < push->length)
+    queue_rest_in_worker (self, push->data + sent, push->length - sent);
+}
+
+gboolean
+write_channel_push (WriteChannel *self,
+                    const guint8 *data,
+                    gsize         length)
+{
+  Push push = { .channel = self, .data = data, .length = length };
+
+  return length > 0 && worker_act_for (self->actor->worker, push_for_worker, &push) && push.done;
+}
+
 void
 write_channel_queue_eof (WriteChannel *self)
 {
