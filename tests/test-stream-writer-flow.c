@@ -361,6 +361,24 @@ use_dead (Talk *talk)
   g_assert_cmpuint (proctor_stream_writer_get_write_buffer_size (talk->in), ==, 0);
 }
 
+/* A child that reads it and ends has taken it, however soon it ends. */
+static void
+test_last_word (void)
+{
+  for (guint i = 0; i < scaled (200); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      gsize written = 0;
+      g_auto(Talk) talk = { 0 };
+
+      talk_start (&talk, proctor_command_new ("sh", "-c", "read word", NULL), 0);
+      g_assert_true (way_write_all (talk.in, "quit\n", 5, &written, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_cmpuint (written, ==, 5);
+      assert_returncode (talk.process, 0);
+    }
+}
+
 static void
 test_dead_child (void)
 {
@@ -506,6 +524,7 @@ main (int    argc,
     { "pollable-come-and-go", test_pollable_come_and_go, TWO_WAYS },
     { "pollable-loss", test_pollable_loss, TWO_WAYS },
     { "many-threads", test_many_threads, TWO_WAYS },
+    { "last-word", test_last_word, ALL_WAYS },
     { "dead-child", test_dead_child, ALL_WAYS },
     { "dead-child-without-loss", test_dead_child_without_loss, ALL_WAYS },
     { "loss-is-noticed", test_loss_is_noticed, ALL_WAYS },

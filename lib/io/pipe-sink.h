@@ -52,8 +52,8 @@ gboolean pipe_sink_is_open (const PipeSink *self);
 void pipe_sink_queue (PipeSink *self,
                       GBytes   *bytes);
 
-/* Writes what the pipe takes now, while nothing is queued; how much that was. May call the function,
- * when the pipe is lost. Not for a terminal.
+/* Writes what the pipe takes now, while nothing is queued; how much that was. May call the
+ * function, when the pipe is lost. Not for a terminal.
  */
 gsize pipe_sink_write (PipeSink     *self,
                        const guint8 *data,

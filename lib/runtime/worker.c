@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thread: worker_new, worker_stop, worker_post, worker_post_and_help, worker_is_current,
- * worker_get_index, worker_count_turns and worker_get_load ANY; everything else WORKER: the thread
- * that holds turn_lock.
+/* Thread: worker_new, worker_stop, worker_post, worker_post_and_help, worker_act_for,
+ * worker_is_current, worker_get_index, worker_count_turns and worker_get_load ANY; everything else
+ * WORKER: the thread that holds turn_lock.
  */
 
 #include "config.h"
@@ -58,7 +58,7 @@ struct _Worker
   GSource *timer_source;
 
   /* atomic */
-  atomic_uint n_posting; /* threads inside worker_post() */
+  atomic_uint n_posting; /* threads that post or begin to help */
   atomic_bool stopped;   /* the thread has ended */
 
   /* atomic; written by whoever holds turn_lock */
@@ -366,7 +366,7 @@ handle_mail (Mailbox *mailbox,
 }
 
 /* Does what the thread would do, if it were still there. Whoever finds another one at it leaves it
- * to that one, which looks again before it goes.
+ * to that one, which looks again before it goes; or, if that one helped, to worker_stop().
  */
 static void
 work_without_thread (Worker *self)
@@ -492,6 +492,8 @@ void
 worker_post_and_help (Worker  *self,
                       Message *message)
 {
+  gboolean helped;
+
   if (current_worker != NULL || !self->can_be_helped)
     {
       worker_post (self, message);
@@ -499,17 +501,17 @@ worker_post_and_help (Worker  *self,
     }
 
   atomic_fetch_add (&self->n_posting, 1);
-  if (!atomic_load (&self->stopped) && g_mutex_trylock (&self->turn_lock))
+  helped = !atomic_load (&self->stopped) && g_mutex_trylock (&self->turn_lock);
+  if (helped)
     {
       mailbox_push (self->mailbox, &message->item);
       act (self, take_helpers_turn, self);
       g_mutex_unlock (&self->turn_lock);
     }
-  else
-    {
-      worker_post (self, message);
-    }
   atomic_fetch_sub (&self->n_posting, 1);
+
+  if (!helped)
+    worker_post (self, message);
 }
 
 /* Where the thread ends at this moment, either its last look at the mailbox or the second look at
@@ -696,6 +698,10 @@ worker_stop (Worker *self)
    */
   while (atomic_load (&self->n_posting) > 0)
     g_thread_yield ();
+  /* Whoever still helped when the thread had ended kept others from the work, and has not looked
+   * again. Nobody begins to help any more.
+   */
+  work_without_thread (self);
   close_context (self);
   worker_unref (self);
 }

@@ -12,8 +12,9 @@
 #include "base/base-thread.h"
 #include "stream/stream-source.h"
 
-/* See is_worth_a_call(). */
+/* See may_push(). */
 #define SMALL_WRITE (4 * 1024)
+#define LARGE_WRITE (256 * 1024)
 #define QUICK_SUCCESSION 20 /* microseconds */
 
 /**
@@ -28,9 +29,9 @@
  * connection into it goes as fast as the process reads, and no faster.
  *
  * The pipe is written in the background, and by a write itself what it takes at once. When the
- * process has gone, or has closed its stdin, that is noticed without a write; drain, write, flush and
- * close then fail with %G_IO_ERROR_BROKEN_PIPE. The program never gets SIGPIPE, and what it does with
- * that signal is not touched.
+ * process has gone, or has closed its stdin, that is noticed without a write; drain, write, flush
+ * and close then fail with %G_IO_ERROR_BROKEN_PIPE. The program never gets SIGPIPE, and what it
+ * does with that signal is not touched.
  *
  * Dropping the last reference never blocks: what is queued is still sent, then the pipe is closed.
  *
@@ -490,16 +491,18 @@ proctor_stream_writer_get_write_buffer_size (ProctorStreamWriter *self)
 /* ---- as a GOutputStream */
 
 /* Small pieces in quick succession are queued, and sent together by the worker: for them a system
- * call each would cost more than waking it once.
+ * call each would cost more than waking it once. Large ones are, too, since the worker would have
+ * to wait while what the pipe does not take of them is copied.
  */
 static gboolean
-is_worth_a_call (ProctorStreamWriter *self,
-                 gsize                count)
+may_push (ProctorStreamWriter *self,
+          gsize                count)
 {
   gint64 before = self->last_write;
 
   self->last_write = g_get_monotonic_time ();
-  return count >= SMALL_WRITE || self->last_write - before > QUICK_SUCCESSION;
+  return count <= LARGE_WRITE &&
+         (count >= SMALL_WRITE || self->last_write - before > QUICK_SUCCESSION);
 }
 
 /* Where there is room, or has been a moment ago: takes everything. */
@@ -509,6 +512,8 @@ write_now (ProctorStreamWriter  *self,
            gsize                 count,
            GError              **error)
 {
+  gboolean lost = FALSE;
+
   if (!program_check_not_forked (error) || !write_channel_check (self->channel, FALSE, error))
     return -1;
   if (write_channel_is_closing (self->channel))
@@ -519,9 +524,9 @@ write_now (ProctorStreamWriter  *self,
     }
 
   write_channel_let_go_of_sent (self->channel);
-  if (!is_worth_a_call (self, count) || !write_channel_push (self->channel, buffer, count))
+  if (!may_push (self, count) || !write_channel_push (self->channel, buffer, count, &lost))
     proctor_stream_writer_queue (self, buffer, count);
-  else if (!write_channel_check (self->channel, FALSE, error))
+  else if (lost && !write_channel_check (self->channel, FALSE, error))
     return -1;
 
   return (gssize) count;

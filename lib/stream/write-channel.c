@@ -19,7 +19,7 @@
 typedef struct
 {
   GBytes *bytes;
-  guint64 end; /* of all bytes that were ever queued */
+  guint64 end; /* of all bytes that were ever queued or pushed */
 } KeptBytes;
 
 /* What is left of them when the writer goes, on its way back to a thread of the user's. */
@@ -50,7 +50,7 @@ struct _WriteChannel
   GQueue outgoing;      /* of owned GBytes */
   gsize outgoing_bytes;
   gsize sink_bytes;     /* in the sink, unsent */
-  guint64 total;        /* ever queued */
+  guint64 total;        /* ever queued or pushed */
   gsize low;
   gsize high;
   gboolean full;
@@ -439,6 +439,7 @@ typedef struct
   const guint8 *data;
   gsize length;
   gboolean done;
+  gboolean lost;
 } Push;
 
 /* The rest of what was not sent at once goes behind it, before anybody can queue something else. */
@@ -482,19 +483,32 @@ push_for_worker (gpointer data)
 
   push->done = TRUE;
   sent = pipe_sink_write (self->sink, push->data, push->length);
-  /* Unless it was lost. */
-  if (self->sink != NULL && sent < push->length)
+  if (sent == push->length)
+    return;
+
+  if (self->sink != NULL)
     queue_rest_in_worker (self, push->data + sent, push->length - sent);
+  /* Looked at here and now: what is lost after all was taken is not this write's to tell. */
+  if (self->sink == NULL)
+    {
+      push->lost = TRUE;
+      g_mutex_lock (&self->channel_lock);
+      self->gave_up = TRUE;
+      g_mutex_unlock (&self->channel_lock);
+    }
 }
 
 gboolean
 write_channel_push (WriteChannel *self,
                     const guint8 *data,
-                    gsize         length)
+                    gsize         length,
+                    gboolean     *ret_lost)
 {
   Push push = { .channel = self, .data = data, .length = length };
+  gboolean acted = length > 0 && worker_act_for (self->actor->worker, push_for_worker, &push);
 
-  return length > 0 && worker_act_for (self->actor->worker, push_for_worker, &push) && push.done;
+  *ret_lost = push.lost;
+  return acted && push.done;
 }
 
 void

@@ -70,13 +70,14 @@ void write_channel_queue (WriteChannel   *self,
                           gsize           n_pieces,
                           gboolean        is_users);
 
-/* Writes @data in the worker's place, where that sleeps and nothing is queued: what the pipe takes is
- * not copied, and nobody is woken. Sends a copy of the rest. FALSE when nothing was done; TRUE also
- * when the pipe was found to be lost.
+/* Writes @data in the worker's place, where that sleeps and nothing is queued: what the pipe takes
+ * is not copied, and nobody is woken. Sends a copy of the rest. FALSE when nothing was done.
+ * @ret_lost tells whether the pipe was lost before all was sent or taken.
  */
 gboolean write_channel_push (WriteChannel *self,
                              const guint8 *data,
-                             gsize         length);
+                             gsize         length,
+                             gboolean     *ret_lost);
 
 /* Closes the pipe when everything is sent. */
 void write_channel_queue_eof (WriteChannel *self);

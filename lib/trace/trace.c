@@ -6,7 +6,6 @@
 
 #include "trace/trace.h"
 
-
 #include "base/base-thread.h"
 #include "trace/trace-log.h"
 #include "trace/trace-rings.h"
