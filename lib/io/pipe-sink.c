@@ -230,7 +230,8 @@ shut_socket (PipeSink *self)
   shutdown (self->fd, SHUT_WR);
   for (guint i = 0; i < MAX_READS_AT_SHUTDOWN; i++)
     {
-      if (recv (self->fd, worker_get_scratch (self->worker), WORKER_SCRATCH_SIZE, MSG_DONTWAIT) <= 0)
+      if (recv (self->fd, worker_get_scratch (self->worker), WORKER_SCRATCH_SIZE,
+                MSG_DONTWAIT) <= 0)
         break;
     }
 }
