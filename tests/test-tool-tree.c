@@ -321,7 +321,7 @@ test_orphan (void)
   end_group (shell);
 }
 
-/* Who has left the session as well is found by the cgroup. Where there is none it ends by itself. */
+/* Who has left the session, too, is found by the cgroup; where there is none it ends by itself. */
 static void
 test_daemon (void)
 {
