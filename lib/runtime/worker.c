@@ -365,6 +365,24 @@ handle_mail (Mailbox *mailbox,
   return self->first_to_run != NULL;
 }
 
+/* All that there is to do, whether it was sorted already or not. */
+static void
+do_all_work (Worker *self)
+{
+  Worker *outer = current_worker;
+
+  set_current_worker (self);
+  while (self->first_to_run != NULL || !mailbox_is_empty (self->mailbox))
+    {
+      Actor *actor;
+
+      sort_mailbox (self);
+      if ((actor = next_actor (self)) != NULL)
+        run_actor (self, actor, ACTOR_BATCH);
+    }
+  set_current_worker (outer);
+}
+
 /* Does what the thread would do, if it were still there. Whoever finds another one at it leaves it
  * to that one, which looks again before it goes; or, if that one helped, to worker_stop().
  */
@@ -373,18 +391,7 @@ work_without_thread (Worker *self)
 {
   while (mailbox_was_posted_to (self->mailbox) && g_mutex_trylock (&self->turn_lock))
     {
-      Worker *outer = current_worker;
-      Actor *actor;
-
-      set_current_worker (self);
-      do
-        {
-          sort_mailbox (self);
-          if ((actor = next_actor (self)) != NULL)
-            run_actor (self, actor, ACTOR_BATCH);
-        }
-      while (self->first_to_run != NULL || !mailbox_is_empty (self->mailbox));
-      set_current_worker (outer);
+      do_all_work (self);
       g_mutex_unlock (&self->turn_lock);
     }
 }
@@ -698,9 +705,14 @@ worker_stop (Worker *self)
    */
   while (atomic_load (&self->n_posting) > 0)
     g_thread_yield ();
-  /* Whoever still helped when the thread had ended kept others from the work, and has not looked
-   * again. Nobody begins to help any more.
+  /* Whoever still helped when the thread had ended kept others from the work, and may have left
+   * some that was sorted already. Nobody begins to help any more; who has the turn does it all.
    */
+  if (g_mutex_trylock (&self->turn_lock))
+    {
+      do_all_work (self);
+      g_mutex_unlock (&self->turn_lock);
+    }
   work_without_thread (self);
   close_context (self);
   worker_unref (self);
