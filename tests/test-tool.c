@@ -503,10 +503,7 @@ test_files (Fixture       *fixture,
                                  "sh", "-c", "echo one; echo two >&2", NULL);
   g_auto(Outcome) appended = run_in (fixture->folder, NULL, "run", "--stdout=out", "--append",
                                      "echo", "three", NULL);
-  /* Not with an input from here: who writes what nobody reads may get SIGPIPE. */
-  g_autofree char *unread =
-    g_strdup_printf ("echo not this | %s run --stdin out cat", tool_path);
-  g_auto(Outcome) read = run_in (fixture->folder, NULL, "run", "--shell", unread, NULL);
+  g_auto(Outcome) read = run_in (fixture->folder, "not this", "run", "--stdin", "out", "cat", NULL);
   g_auto(Outcome) missing = run_in (fixture->folder, NULL, "run", "--stdin", "none", "cat", NULL);
 
   g_assert_cmpint (made.exit_code, ==, 0);

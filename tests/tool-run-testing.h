@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,13 +56,16 @@ fixture_tear_down (Fixture       *fixture,
   test_folder_remove (fixture->folder);
 }
 
-/* A background job of a script ignores SIGINT, and so would what it starts. */
+/* A background job of a script ignores SIGINT and this program ignores SIGPIPE, and so would what
+ * they start.
+ */
 static inline void
 reset_signals_in_child (gpointer data)
 {
   signal (SIGINT, SIG_DFL);
   signal (SIGTERM, SIG_DFL);
   signal (SIGHUP, SIG_DFL);
+  signal (SIGPIPE, SIG_DFL);
 }
 
 static inline GSubprocess *
@@ -89,18 +93,34 @@ start_tool (const char         *folder,
   return process;
 }
 
+/* Not for g_subprocess_communicate() to write, which fails where the tool ends without reading. */
+static inline void
+write_input (GSubprocess *process,
+             const char  *input)
+{
+  g_autoptr(GError) error = NULL;
+
+  /* The pipe takes it even where nobody reads yet. */
+  g_assert_cmpuint (strlen (input), <=, PIPE_BUF);
+  if (!g_output_stream_write_all (g_subprocess_get_stdin_pipe (process), input, strlen (input),
+                                  NULL, NULL, &error))
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+}
+
 static inline void
 finish_tool (GSubprocess *process,
              const char  *input,
              Outcome     *outcome)
 {
-  g_autoptr(GBytes) input_bytes = g_bytes_new (input, input != NULL ? strlen (input) : 0);
+  g_autoptr(GBytes) no_more = g_bytes_new (NULL, 0);
   g_autoptr(GBytes) out = NULL;
   g_autoptr(GBytes) err = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *shown_out = NULL;
 
-  g_subprocess_communicate (process, input_bytes, NULL, &out, &err, &error);
+  if (input != NULL)
+    write_input (process, input);
+  g_subprocess_communicate (process, no_more, NULL, &out, &err, &error);
   g_assert_no_error (error);
   g_assert_true (g_subprocess_get_if_exited (process));
   outcome->exit_code = g_subprocess_get_exit_status (process);
@@ -182,4 +202,6 @@ tool_run_testing_init (int    *argc,
   g_assert_nonnull (tool_path);
   /* Ends the whole test, and with it the pipes of what it has started. */
   alarm (4 * DEADLINE_SECONDS);
+  /* A tool that ends without reading its input must not end its test. */
+  signal (SIGPIPE, SIG_IGN);
 }
