@@ -258,16 +258,22 @@ communicate_or_abort (ProctorProcess *process,
   return result;
 }
 
-static inline void
-assert_returncode (ProctorProcess *process,
-                   int             expected)
+static inline int
+returncode_or_abort (ProctorProcess *process)
 {
   g_autoptr(GError) error = NULL;
   int returncode = G_MAXINT;
 
   g_assert_true (way_wait (process, NULL, &returncode, &error));
   g_assert_no_error (error);
-  g_assert_cmpint (returncode, ==, expected);
+  return returncode;
+}
+
+static inline void
+assert_returncode (ProctorProcess *process,
+                   int             expected)
+{
+  g_assert_cmpint (returncode_or_abort (process), ==, expected);
 }
 
 #define assert_bytes(bytes, text) \

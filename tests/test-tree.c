@@ -118,17 +118,6 @@ new_mark (void)
   return work_path (name);
 }
 
-static int
-returncode_or_abort (ProctorProcess *process)
-{
-  g_autoptr(GError) error = NULL;
-  int returncode = G_MAXINT;
-
-  g_assert_true (way_wait (process, NULL, &returncode, &error));
-  g_assert_no_error (error);
-  return returncode;
-}
-
 /* The grace has to be waited for, so that it is short; a machine that is too busy for what is to
  * happen meanwhile gets a longer one. @attempt tells whether it was long enough.
  */
