@@ -21,6 +21,7 @@
 #include "spawn/spawn-kernel.h"
 #include "spawn/spawn.h"
 
+#include "test-deadline.h"
 #include "test-scale.h"
 
 #define MAX_FDS 8
@@ -275,6 +276,7 @@ run_in_way (gconstpointer data)
   /* Nobody else asks at this time, and the library keeps them in writable memory. */
   SpawnFeatures *features = (SpawnFeatures *) spawn_features_get ();
 
+  deadline_start (g_test_get_path (), TEST_DEADLINE_SECONDS);
   features->clone_vm = real_features.clone_vm && allowed->clone_vm;
   features->clone_files = real_features.clone_files && allowed->clone_files;
   features->pidfd = real_features.pidfd && allowed->pidfd;
@@ -327,7 +329,7 @@ run_in_all_ways (int              *argc,
   int result;
 
   g_test_init (argc, argv, NULL);
-  alarm (110);
+  deadline_start ("The start", TEST_DEADLINE_SECONDS);
   child_path = g_getenv ("PROCTOR_TEST_CHILD");
   g_assert_nonnull (child_path);
   work_directory = g_dir_make_tmp ("proctor-spawn-XXXXXX", NULL);

@@ -17,6 +17,7 @@
 
 #include "command/fd-plan.h"
 #include "spawn/spawn.h"
+#include "test-deadline.h"
 
 #define TABLE_SIZE 256
 #define MAX_FD 20 /* sources and targets of random maps lie below */
@@ -418,7 +419,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  alarm (110);
+  deadline_start ("test-fd-plan", TEST_DEADLINE_SECONDS);
 
   g_test_add_func ("/fd-plan/shapes", test_shapes);
   g_test_add_func ("/fd-plan/exhaustive", test_exhaustive);

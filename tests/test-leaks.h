@@ -1,4 +1,4 @@
-/* For tests: what must be the same before and after, and an end for a test that hangs.
+/* For tests: what must be the same before and after.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -17,6 +17,7 @@
 
 #include <glib.h>
 
+#include "test-deadline.h"
 #include "test-scale.h"
 
 /* ---- AddressSanitizer's search for leaks, at the end of a program */
@@ -28,37 +29,6 @@ asan_options_without_leaks (void)
   const char *options = g_getenv ("ASAN_OPTIONS");
 
   return g_strconcat (options != NULL ? options : "", ":detect_leaks=0", NULL);
-}
-
-/* ---- the end of a test that hangs */
-
-#define TEST_DEADLINE_SECONDS 240
-
-static char deadline_message[512];
-
-static void
-deadline_passed (int signum)
-{
-  ssize_t ignored = write (STDERR_FILENO, deadline_message, strlen (deadline_message));
-
-  (void) ignored;
-  abort ();
-}
-
-/* Ends this program, with a core if wanted, unless the next call comes before. The library's own
- * threads block the signal.
- */
-static inline void
-deadline_start (const char *what,
-                guint       seconds)
-{
-  struct sigaction action = { .sa_handler = deadline_passed, .sa_flags = SA_RESTART };
-
-  g_snprintf (deadline_message, sizeof deadline_message,
-              "Bail out! %s did not end in %u seconds\n", what, seconds);
-  sigemptyset (&action.sa_mask);
-  sigaction (SIGALRM, &action, NULL);
-  alarm (seconds);
 }
 
 /* ---- what must be the same before and after */

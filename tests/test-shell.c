@@ -13,6 +13,8 @@
 
 #include <proctor/proctor.h>
 
+#include "test-deadline.h"
+
 static const struct
 {
   const char *argument;
@@ -294,7 +296,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   /* A deadline for the children, too: they are waited for. */
-  alarm (110);
+  deadline_start ("test-shell", TEST_DEADLINE_SECONDS);
 
   g_test_add_func ("/shell/quote", test_quote);
   g_test_add_func ("/shell/join", test_join);

@@ -215,7 +215,7 @@ run_case (gconstpointer data)
     {
       const struct rlimit limit = { FD_LIMIT, FD_LIMIT };
 
-      alarm (60);
+      deadline_start ("The sandbox", TEST_DEADLINE_SECONDS / 4);
       g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
       if (self->late)
         spawn_features_get ();
@@ -244,7 +244,7 @@ main (int    argc,
   static Case cases[2 * G_N_ELEMENTS (sandboxes)];
 
   g_test_init (&argc, &argv, NULL);
-  alarm (110);
+  deadline_start ("test-spawn-sandbox", TEST_DEADLINE_SECONDS);
   child_path = g_getenv ("PROCTOR_TEST_CHILD");
   g_assert_nonnull (child_path);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

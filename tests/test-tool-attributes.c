@@ -17,7 +17,7 @@
 #include "report-testing.h"
 
 #define MAX_WORDS 24
-#define DEADLINE_SECONDS 100
+#define DEADLINE_SECONDS 240
 
 typedef struct
 {

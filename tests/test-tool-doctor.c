@@ -18,7 +18,7 @@
 
 #include "tool-testing.h"
 
-#define DEADLINE_SECONDS 100
+#define DEADLINE_SECONDS 240
 #define MAX_WORDS 8
 
 /* @wrapper, @option and @variable may be NULL; @setup runs in the child before its exec. */

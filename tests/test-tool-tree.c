@@ -17,7 +17,7 @@
 
 #include "tool-testing.h"
 
-#define DEADLINE_SECONDS 100
+#define DEADLINE_SECONDS 240
 
 /* ---- the tool */
 
