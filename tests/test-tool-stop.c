@@ -205,11 +205,16 @@ static void
 test_stop_plan (Fixture       *fixture,
                 gconstpointer  data)
 {
+  /* Each signal's time is the machine's for the command to see it, and grows as well. */
+  static const char * const plans[] = {
+    "USR1:0.3,SIGINT:0.3,15:0.3", "USR1:2,SIGINT:2,15:2", "USR1:10,SIGINT:10,15:10",
+  };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (plans) == G_N_ELEMENTS (timeouts) - 1);
   for (gsize i = 0; timeouts[i] != NULL; i++)
     {
       g_auto(Outcome) outcome = run_in (fixture->folder, NULL, "run", "--timeout", timeouts[i],
-                                        "--stop-plan", "USR1:0.3,SIGINT:0.3,15:0.3", "--capture",
-                                        "--shell",
+                                        "--stop-plan", plans[i], "--capture", "--shell",
                                         "trap 'echo usr1' USR1; trap 'echo int' INT; "
                                         "trap 'echo term' TERM; echo ready; "
                                         "while :; do sleep 0.02; done", NULL);
