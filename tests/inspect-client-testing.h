@@ -134,6 +134,19 @@ have_thread (void)
   return FALSE;
 }
 
+/* For one that was joined: it is listed until the kernel has done with it. */
+static inline void
+await_no_thread (void)
+{
+  gint64 deadline = g_get_monotonic_time () + DEADLINE;
+
+  while (have_thread ())
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_usleep (1000);
+    }
+}
+
 /* ---- copies */
 
 /* With 0 all is well. At an orderly end valgrind would take for lost what the other threads had. */

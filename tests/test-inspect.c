@@ -100,8 +100,7 @@ test_bus (void)
     return;
 
   process = spawn_cat ();
-  start_or_abort ();
-  g_assert_false (have_socket ());
+  start_at_bus_or_abort ();
   connection = connect_to (g_getenv ("DBUS_SESSION_BUS_ADDRESS"),
                            G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION);
   report = look_or_abort (connection, name);
@@ -341,7 +340,7 @@ test_shutdown (void)
   g_assert_true (proctor_shutdown (PROCTOR_SHUTDOWN_STOP, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (have_socket ());
-  g_assert_false (have_thread ());
+  await_no_thread ();
 
   /* It was wanted, and is again with the next process. */
   g_clear_object (&process);

@@ -251,8 +251,7 @@ test_bus (void)
   bus = start_bus ();
   if (bus != NULL)
     {
-      start_or_abort ();
-      g_assert_false (have_socket ());
+      start_at_bus_or_abort ();
       answer = run_tool ("--", NULL);
       g_assert_cmpstr (answer.err, ==, "");
       g_assert_nonnull (strstr (answer.out, "sleep 1000"));
