@@ -109,6 +109,18 @@ get_causes (JsonNode *root)
   return json_object_get_array_member (json_array_get_object_element (processes, 0), "causes");
 }
 
+/* Whether its worker has not answered within half a second, and nothing else is known of it. That
+ * may be the machine's fault.
+ */
+static inline gboolean
+worker_is_late (JsonArray *causes)
+{
+  return json_array_get_length (causes) > 0 &&
+         g_str_equal (json_object_get_string_member (json_array_get_object_element (causes, 0),
+                                                     "kind"),
+                      "worker");
+}
+
 /* A hang has to have lasted for a second. */
 static inline void
 assert_why (int         pid,
@@ -124,7 +136,8 @@ assert_why (int         pid,
       JsonObject *cause;
 
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      if (causes == NULL || json_array_get_length (causes) == 0)
+      if (causes == NULL || json_array_get_length (causes) == 0 ||
+          (worker_is_late (causes) && !g_str_equal (kind, "worker")))
         continue;
 
       cause = json_array_get_object_element (causes, 0);
@@ -139,14 +152,21 @@ assert_why (int         pid,
 static inline void
 assert_healthy (int pid)
 {
-  g_autoptr(JsonNode) root = ask_why (pid);
+  gint64 deadline = g_get_monotonic_time () + DEADLINE;
 
-  g_assert_nonnull (root);
-  if (json_array_get_length (get_causes (root)) > 0)
+  for (;;)
     {
-      g_autofree char *text = json_to_string (root, TRUE);
+      g_autoptr(JsonNode) root = ask_why (pid);
+      g_autofree char *text = NULL;
 
-      g_error ("It is healthy: %s", text);
+      g_assert_nonnull (root);
+      if (json_array_get_length (get_causes (root)) == 0)
+        return;
+
+      text = json_to_string (root, TRUE);
+      if (!worker_is_late (get_causes (root)) || g_get_monotonic_time () > deadline)
+        g_error ("It is healthy: %s", text);
+      g_test_message ("%s", text);
     }
 }
 
