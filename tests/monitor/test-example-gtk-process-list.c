@@ -26,22 +26,43 @@ has_label (GtkWidget  *widget,
   return FALSE;
 }
 
-/* "sleep" is seen while it runs and when it has ended. */
+static gboolean
+has_command (GtkWidget  *window,
+             const char *script)
+{
+  g_autofree char *line = g_strdup_printf ("/bin/sh -c '%s'", script);
+
+  return has_label (window, line);
+}
+
+/* "sleep" is seen while it runs and when it has ended. Where it was over before there was anything
+ * to see, a longer one is looked at.
+ */
 static gboolean
 look_cb (gpointer data)
 {
+  static guint seconds = 1;
   gboolean *seen = data;
   gboolean *running = seen + 1;
+  g_autofree char *script = g_strdup_printf ("sleep %u", seconds);
   g_autoptr(GtkWidget) window = g_list_model_get_item (gtk_window_get_toplevels (), 0);
 
-  if (window == NULL || !has_label (window, "/bin/sh -c 'sleep 1'") ||
-      !has_label (window, "/bin/sh -c 'echo hello'") ||
-      !has_label (window, "/bin/sh -c 'exit 3'") || !has_label (window, "ended with 3"))
+  if (window == NULL || !has_command (window, script) || !has_command (window, "echo hello") ||
+      !has_command (window, "exit 3") || !has_label (window, "ended with 3"))
     return G_SOURCE_CONTINUE;
   if (has_label (window, "running"))
-    *running = TRUE;
-  if (!*running || has_label (window, "running"))
-    return G_SOURCE_CONTINUE;
+    {
+      *running = TRUE;
+      return G_SOURCE_CONTINUE;
+    }
+  if (!*running)
+    {
+      g_autofree char *longer = g_strdup_printf ("sleep %u", seconds *= 2);
+      g_autoptr(ProctorCommand) command = proctor_command_new_shell (longer);
+
+      proctor_command_run_async (command, NULL, NULL, NULL, NULL);
+      return G_SOURCE_CONTINUE;
+    }
 
   *seen = TRUE;
   g_application_quit (g_application_get_default ());

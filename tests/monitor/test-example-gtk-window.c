@@ -21,14 +21,24 @@ dup_text (void)
   g_autoptr(GtkWindow) window = g_list_model_get_item (windows, 0);
   char *text;
 
-  if (window == NULL || !gtk_widget_get_mapped (GTK_WIDGET (window)))
+  if (window == NULL)
     return NULL;
   g_object_get (gtk_text_view_get_buffer (GTK_TEXT_VIEW (gtk_window_get_child (window))), "text",
                 &text, NULL);
   return text;
 }
 
-/* The first line is there while the command runs; in the end all is, and the window is closed. */
+static gboolean
+window_is_mapped (void)
+{
+  g_autoptr(GtkWidget) window = g_list_model_get_item (gtk_window_get_toplevels (), 0);
+
+  return gtk_widget_get_mapped (window);
+}
+
+/* The first line is there while the command runs, which may be over before the window is shown; in
+ * the end all is, and the window is closed.
+ */
 static gboolean
 look_cb (gpointer data)
 {
@@ -38,7 +48,7 @@ look_cb (gpointer data)
 
   if (*lines_seen == 0 && g_strv_length (lines) == 2)
     *lines_seen = 1;
-  if (g_strv_length (lines) < 3 || *lines[2] == '\0')
+  if (g_strv_length (lines) < 3 || *lines[2] == '\0' || !window_is_mapped ())
     return G_SOURCE_CONTINUE;
 
   g_assert_cmpuint (*lines_seen, ==, 1);
