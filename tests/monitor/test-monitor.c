@@ -10,7 +10,7 @@
 #include <adwaita.h>
 #include <string.h>
 
-#include "../test-leaks.h"
+#include "../tree-testing.h"
 #include "display-testing.h"
 #include "monitor-application.h"
 #include "monitor-job-page.h"
@@ -211,16 +211,6 @@ can_do (MonitorWindow *window,
   GtkWidget *button = find_widget (GTK_WIDGET (window), GTK_TYPE_BUTTON, "action-name", action);
 
   return gtk_widget_get_visible (button) && gtk_widget_get_sensitive (button);
-}
-
-/* And not only waiting to be reaped. */
-static gboolean
-is_there (GPid pid)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
-  g_autofree char *stat = NULL;
-
-  return g_file_get_contents (path, &stat, NULL, NULL) && strstr (stat, ") Z ") == NULL;
 }
 
 /* ---- running */
@@ -460,7 +450,7 @@ test_tree (void)
   display_run_until (status_is (window, "Failed"));
   display_run_until (can_see (page_part (window, "no_processes")));
   for (guint i = 0; i < 4; i++)
-    display_run_until (!is_there (pids[i]));
+    display_run_until (!is_alive (pids[i]));
   close_window (window);
 }
 
@@ -501,7 +491,7 @@ test_left (void)
   pid = ((MonitorUsageEntry *) monitor_job_get_usage (job)->entries->pdata[0])->pid;
   press (window, "stop_button");
   display_run_until (status_is (window, "Succeeded"));
-  g_assert_false (is_there (pid));
+  g_assert_false (is_alive (pid));
   close_window (window);
 }
 
@@ -730,14 +720,14 @@ test_close (void)
   adw_message_dialog_response (find_window (ADW_TYPE_MESSAGE_DIALOG), "cancel");
   let_time_pass (0.1);
   g_assert_nonnull (gone);
-  g_assert_true (is_there (pid));
+  g_assert_true (is_alive (pid));
 
   gtk_window_close (GTK_WINDOW (window));
   display_run_until (find_window (ADW_TYPE_MESSAGE_DIALOG) != NULL);
   adw_message_dialog_response (find_window (ADW_TYPE_MESSAGE_DIALOG), "stop");
   display_run_until (gone == NULL);
-  g_assert_false (is_there (pid));
-  g_assert_false (is_there (pid_left));
+  g_assert_false (is_alive (pid));
+  g_assert_false (is_alive (pid_left));
 }
 
 int
