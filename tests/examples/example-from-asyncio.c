@@ -124,7 +124,7 @@ timeout (GError **error)
   g_autoptr(ProctorCommand) command = proctor_command_new ("sleep", "60", NULL);
   g_autoptr(ProctorResult) result = NULL;
 
-  proctor_command_set_timeout (command, 100 * G_TIME_SPAN_MILLISECOND);
+  proctor_command_set_timeout (command, G_TIME_SPAN_SECOND);
   result = proctor_command_run (command, NULL, NULL, error);
   if (result == NULL)
     return FALSE;

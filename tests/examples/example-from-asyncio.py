@@ -61,7 +61,7 @@ async def feed():
 async def timeout():
     process = await asyncio.create_subprocess_exec("sleep", "60")
     try:
-        await asyncio.wait_for(process.wait(), 0.1)
+        await asyncio.wait_for(process.wait(), 1)
     except asyncio.TimeoutError:
         process.terminate()
         await process.wait()
