@@ -81,6 +81,7 @@ test_example (gconstpointer data)
   g_autoptr(GError) error = NULL;
   int wait_status;
 
+  deadline_start (g_test_get_path (), TEST_DEADLINE_SECONDS);
   if (g_str_equal (example->name, "child-watcher") && !system_has_pidfds ())
     {
       g_test_skip ("its watcher needs pidfds");
@@ -102,6 +103,7 @@ output_of (char **argv)
   char *out = NULL;
   int wait_status;
 
+  deadline_start (g_test_get_path (), TEST_DEADLINE_SECONDS);
   g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &wait_status,
                 &error);
   g_assert_no_error (error);
@@ -181,7 +183,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  deadline_start ("The examples' test", TEST_DEADLINE_SECONDS);
+  deadline_start ("The start", TEST_DEADLINE_SECONDS);
 
   for (gsize i = 0; i < G_N_ELEMENTS (examples); i++)
     {
