@@ -259,7 +259,7 @@ test_cancel (void)
     }
 }
 
-/* NULL: the time was not enough for all to begin. */
+/* NULL: the time was not enough for all to begin, or for the first one to have ended. */
 static ProctorPipelineResult *
 run_slow_pipeline (GTimeSpan timeout)
 {
@@ -280,7 +280,8 @@ run_slow_pipeline (GTimeSpan timeout)
     }
 
   g_assert_true (proctor_pipeline_result_is_timed_out (result));
-  if (g_bytes_get_size (proctor_pipeline_result_get_stdout (result)) == 0)
+  if (g_bytes_get_size (proctor_pipeline_result_get_stdout (result)) == 0 ||
+      proctor_result_is_timed_out (proctor_pipeline_result_get_stage (result, 0)))
     return NULL;
   return g_steal_pointer (&result);
 }
