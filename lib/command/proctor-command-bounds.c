@@ -53,8 +53,10 @@ normalize_time (GTimeSpan time)
  * Sets how long a run of the command may take, from its start on; a new command has no timeout.
  *
  * A run that takes longer is stopped, as its stop plan says. That is a result and not an error: see
- * [method@Result.is_timed_out]. All negative values mean the same. For one call it can be given
- * with that: [method@Command.run_with_timeout].
+ * [method@Result.is_timed_out]. Where others still hold the outputs open after the stop they are
+ * read for the drain grace; where the process itself had ended before the time was over, no longer.
+ * All negative values mean the same. For one call it can be given with that:
+ * [method@Command.run_with_timeout].
  *
  * Thread safety: the thread that the command belongs to.
  *
