@@ -363,11 +363,14 @@ test_while_it_ends (void)
   g_autofree char *mark = work_path ("mark");
   g_autoptr(ProctorCommand) stubborn = child_command ("ignore-term", mark, NULL);
   g_autoptr(ProctorCommand) command = child_command ("exit", "0", NULL);
+  g_autoptr(ProctorStopPlan) endless_plan = proctor_stop_plan_new ();
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(ProctorProcess) process = NULL;
   g_autoptr(GError) error = NULL;
   g_auto(Reply) reply = { 0 };
 
+  proctor_stop_plan_add_step (endless_plan, SIGTERM, -1);
+  proctor_command_set_stop_plan (stubborn, endless_plan);
   proctor_command_set_stdout (stubborn, PROCTOR_STDIO_DEVNULL);
   process = way_spawn (stubborn, NULL, &error);
   g_assert_no_error (error);
