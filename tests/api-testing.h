@@ -417,6 +417,29 @@ canceller_join (Canceller *self)
   g_thread_join (self->thread);
 }
 
+/* ---- times that have to be waited for */
+
+/* Each attempt of a test wants files of its own. */
+static inline char *
+new_mark (void)
+{
+  static guint n_marks;
+  g_autofree char *name = g_strdup_printf ("mark-%u", ++n_marks);
+
+  return work_path (name);
+}
+
+/* So that they are short; a machine that is too busy for what is to happen meanwhile gets a longer
+ * one. @attempt tells whether it was long enough.
+ */
+static inline void
+try_with_longer_times (GTimeSpan   shortest,
+                       gboolean (*attempt) (GTimeSpan time))
+{
+  if (!attempt (shortest) && !attempt (10 * shortest))
+    g_assert_true (attempt (100 * shortest));
+}
+
 /* ---- running the tests */
 
 typedef void (*ApiTestFunc) (void);

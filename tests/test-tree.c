@@ -16,7 +16,7 @@ spawn_brood (const char *leader,
              const char *others,
              pid_t       pids[BROOD_SIZE])
 {
-  g_autofree char *mark = work_path ("brood");
+  g_autofree char *mark = new_mark ();
   g_autoptr(ProctorCommand) command = brood_command (mark, leader, others);
   ProctorProcess *process = spawn_or_abort (command);
 
@@ -92,40 +92,27 @@ test_stop_at_once (void)
 }
 
 /* The exit is reported when it is one, and the stop when the others are gone, too. */
-static void
-test_leader_obeys_others_do_not (void)
+static gboolean
+stop_only_leader_obeys (GTimeSpan grace)
 {
   pid_t pids[BROOD_SIZE];
   g_autoptr(ProctorProcess) process = spawn_brood ("obey", "ignore", pids);
+  gboolean in_time;
   g_auto(Reply) reply = { 0 };
 
   reply_init (&reply);
-  proctor_process_stop_async (process, 2 * G_TIME_SPAN_SECOND, NULL, reply_arrived, &reply);
+  proctor_process_stop_async (process, grace, NULL, reply_arrived, &reply);
   assert_returncode (process, -SIGTERM);
-  g_assert_true (is_alive (pids[0]));
-  g_assert_null (reply.result);
+  in_time = is_alive (pids[0]) && reply.result == NULL;
   g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
   assert_gone (pids, BROOD_SIZE);
+  return in_time;
 }
 
-/* Each attempt of a test wants files of its own. */
-static char *
-new_mark (void)
-{
-  static guint n_marks;
-  g_autofree char *name = g_strdup_printf ("mark-%u", ++n_marks);
-
-  return work_path (name);
-}
-
-/* The grace has to be waited for, so that it is short; a machine that is too busy for what is to
- * happen meanwhile gets a longer one. @attempt tells whether it was long enough.
- */
 static void
-try_with_longer_graces (gboolean (*attempt) (GTimeSpan grace))
+test_leader_obeys_others_do_not (void)
 {
-  if (!attempt (SHORT_GRACE) && !attempt (10 * SHORT_GRACE))
-    g_assert_true (attempt (100 * SHORT_GRACE));
+  try_with_longer_times (SHORT_GRACE, stop_only_leader_obeys);
 }
 
 /* Born by the signal, and known to nobody but by the group. */
@@ -155,7 +142,7 @@ fork_on_term (GTimeSpan grace)
 static void
 test_fork_on_term (void)
 {
-  try_with_longer_graces (fork_on_term);
+  try_with_longer_times (SHORT_GRACE, fork_on_term);
 }
 
 static void
@@ -207,7 +194,7 @@ stop_daemon (GTimeSpan grace)
 static void
 test_daemon (void)
 {
-  try_with_longer_graces (stop_daemon);
+  try_with_longer_times (SHORT_GRACE, stop_daemon);
 }
 
 /* NULL where it has none of its own. */
@@ -379,10 +366,10 @@ test_nobody_else (void)
 }
 
 /* The output of the whole tree is there, to its end. */
-static void
-test_run_timed_out (void)
+static gboolean
+run_brood_with_timeout (GTimeSpan timeout)
 {
-  g_autofree char *mark = work_path ("brood");
+  g_autofree char *mark = new_mark ();
   g_autofree char *script =
     g_strdup_printf ("echo begin; exec '%s' brood '%s' obey ignore", child_path, mark);
   g_autoptr(ProctorCommand) command = proctor_command_new_shell (script);
@@ -394,8 +381,12 @@ test_run_timed_out (void)
   proctor_stop_plan_add_step (plan, SIGTERM, SHORT_GRACE);
   proctor_command_set_flags (command, PROCTOR_COMMAND_OWN_TREE);
   proctor_command_set_stop_plan (command, plan);
-  proctor_command_set_timeout (command, 2 * G_TIME_SPAN_SECOND);
-  result = run_or_abort (command, NULL);
+  proctor_command_set_timeout (command, timeout);
+  result = way_run (command, NULL, NULL, &error);
+  if (!g_file_test (mark, G_FILE_TEST_EXISTS))
+    return FALSE;
+
+  g_assert_no_error (error);
   await_brood (mark, pids);
   assert_gone (pids, BROOD_SIZE);
   g_assert_true (proctor_result_is_timed_out (result));
@@ -403,33 +394,54 @@ test_run_timed_out (void)
   assert_bytes (proctor_result_get_stdout (result), "begin\n");
   g_assert_false (proctor_result_check (result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  return TRUE;
+}
+
+static void
+test_run_timed_out (void)
+{
+  try_with_longer_times (SHORT_GRACE, run_brood_with_timeout);
 }
 
 /* Only a descendant is left when the time is over; it holds the pipes. */
-static void
-test_run_timed_out_after_exit (void)
+static gboolean
+run_holder_with_timeout (GTimeSpan timeout)
 {
-  g_autofree char *mark = work_path ("mark");
+  g_autofree char *mark = new_mark ();
   g_autoptr(ProctorCommand) command = child_command ("hold", mark, "12", "text", NULL);
   g_autoptr(ProctorResult) result = NULL;
+  g_autoptr(GError) error = NULL;
   pid_t holder;
 
   proctor_command_set_flags (command, PROCTOR_COMMAND_OWN_TREE);
   proctor_command_set_drain_grace (command, -1);
-  proctor_command_set_timeout (command, G_TIME_SPAN_SECOND);
-  result = run_or_abort (command, NULL);
+  proctor_command_set_timeout (command, timeout);
+  result = way_run (command, NULL, NULL, &error);
+  if (result == NULL || proctor_result_get_returncode (result) == -SIGTERM)
+    {
+      g_assert_true (result != NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT));
+      return FALSE;
+    }
+
   holder = await_pid (mark);
   await_gone (&holder, 1);
   g_assert_true (proctor_result_is_timed_out (result));
   g_assert_false (proctor_result_is_incomplete (result));
   g_assert_cmpint (proctor_result_get_returncode (result), ==, 0);
   assert_bytes (proctor_result_get_stdout (result), "text");
+  return TRUE;
 }
 
 static void
-test_run_cancelled (void)
+test_run_timed_out_after_exit (void)
 {
-  g_autofree char *mark = work_path ("brood");
+  try_with_longer_times (SHORT_GRACE, run_holder_with_timeout);
+}
+
+static gboolean
+cancel_run_of_brood (GTimeSpan delay)
+{
+  g_autofree char *mark = new_mark ();
   g_autoptr(ProctorCommand) command = brood_command (mark, "obey", "ignore");
   g_autoptr(ProctorStopPlan) plan = proctor_stop_plan_new ();
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
@@ -439,12 +451,22 @@ test_run_cancelled (void)
 
   proctor_stop_plan_add_step (plan, SIGTERM, SHORT_GRACE);
   proctor_command_set_stop_plan (command, plan);
-  canceller_start (&canceller, cancellable, G_TIME_SPAN_SECOND);
+  canceller_start (&canceller, cancellable, delay);
   g_assert_null (way_run (command, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   canceller_join (&canceller);
+  if (!g_file_test (mark, G_FILE_TEST_EXISTS))
+    return FALSE;
+
   await_brood (mark, pids);
   assert_gone (pids, BROOD_SIZE);
+  return TRUE;
+}
+
+static void
+test_run_cancelled (void)
+{
+  try_with_longer_times (SHORT_GRACE, cancel_run_of_brood);
 }
 
 static void
