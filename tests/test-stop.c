@@ -8,7 +8,6 @@
 #include "api-testing.h"
 
 #define SHORT_GRACE (300 * G_TIME_SPAN_MILLISECOND)
-#define CANCELLED_GRACE (1500 * G_TIME_SPAN_MILLISECOND) /* long enough to cancel within it */
 #define LONG_GRACE (100 * G_TIME_SPAN_SECOND)
 
 /* One that has told that it is ready, so that its handling of SIGTERM is in place. */
@@ -209,36 +208,51 @@ test_many_at_once (void)
     }
 }
 
-static void
-assert_stop_cancelled (ProctorProcess *process,
-                       GTimeSpan       grace,
-                       GTimeSpan       delay)
+/* FALSE if the process ended before it was cancelled. */
+static gboolean
+stop_is_cancelled (ProctorProcess *process,
+                   GTimeSpan       grace,
+                   GTimeSpan       delay)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
+  gboolean stopped;
   Canceller canceller;
 
   if (delay < 0)
     g_cancellable_cancel (cancellable);
   else
     canceller_start (&canceller, cancellable, delay);
-  g_assert_false (way_stop (process, grace, cancellable, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  stopped = way_stop (process, grace, cancellable, &error);
   if (delay >= 0)
     canceller_join (&canceller);
+  if (stopped)
+    return FALSE;
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return TRUE;
 }
 
 /* The TERM has been sent, the KILL does not come. */
-static void
-test_cancelled (void)
+static gboolean
+cancel_stop (GTimeSpan grace)
 {
   g_autoptr(ProctorProcess) process = spawn_ready ("ignore-term");
 
-  assert_stop_cancelled (process, CANCELLED_GRACE, 20000);
-  g_usleep (CANCELLED_GRACE);
+  if (!stop_is_cancelled (process, grace, 20000))
+    return FALSE;
+
+  g_usleep ((gulong) grace);
   g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_RUNNING);
   stop_or_abort (process, 0);
   assert_ended_with (process, -SIGKILL);
+  return TRUE;
+}
+
+static void
+test_cancelled (void)
+{
+  try_with_longer_times (SHORT_GRACE, cancel_stop);
 }
 
 /* Not even the TERM is sent. */
@@ -247,8 +261,8 @@ test_cancelled_before (void)
 {
   g_autoptr(ProctorProcess) process = spawn_ready ("on-term");
 
-  assert_stop_cancelled (process, LONG_GRACE, -1);
-  assert_stop_cancelled (process, 0, -1);
+  g_assert_true (stop_is_cancelled (process, LONG_GRACE, -1));
+  g_assert_true (stop_is_cancelled (process, 0, -1));
   g_usleep (20000);
   g_assert_cmpint (proctor_process_get_state (process), ==, PROCTOR_PROCESS_RUNNING);
   stop_or_abort (process, LONG_GRACE);
@@ -256,33 +270,50 @@ test_cancelled_before (void)
 }
 
 /* One of two is cancelled; the other one's KILL comes all the same. */
+static gboolean
+cancel_one_of_two (GTimeSpan grace)
+{
+  g_autoptr(ProctorProcess) process = spawn_ready ("ignore-term");
+  gboolean cancelled;
+  g_auto(Reply) reply = { 0 };
+
+  reply_init (&reply);
+  proctor_process_stop_async (process, grace, NULL, reply_arrived, &reply);
+  cancelled = stop_is_cancelled (process, LONG_GRACE, 20000);
+  g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
+  assert_ended_with (process, -SIGKILL);
+  return cancelled;
+}
+
 static void
 test_one_of_two_cancelled (void)
 {
-  g_autoptr(ProctorProcess) process = spawn_ready ("ignore-term");
-  g_auto(Reply) reply = { 0 };
-
-  reply_init (&reply);
-  proctor_process_stop_async (process, CANCELLED_GRACE, NULL, reply_arrived, &reply);
-  assert_stop_cancelled (process, LONG_GRACE, 20000);
-  g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
-  assert_ended_with (process, -SIGKILL);
+  try_with_longer_times (SHORT_GRACE, cancel_one_of_two);
 }
 
 /* With the shorter of two graces gone, the longer one counts. */
-static void
-test_shorter_of_two_cancelled (void)
+static gboolean
+cancel_shorter_of_two (GTimeSpan grace)
 {
   g_autoptr(ProctorProcess) process = spawn_ready ("ignore-term");
   gint64 start = g_get_monotonic_time ();
+  gboolean cancelled;
   g_auto(Reply) reply = { 0 };
 
   reply_init (&reply);
-  proctor_process_stop_async (process, 2 * CANCELLED_GRACE, NULL, reply_arrived, &reply);
-  assert_stop_cancelled (process, CANCELLED_GRACE, 20000);
+  proctor_process_stop_async (process, 2 * grace, NULL, reply_arrived, &reply);
+  cancelled = stop_is_cancelled (process, grace, 20000);
   g_assert_true (proctor_process_stop_finish (process, reply_wait (&reply), NULL));
   assert_ended_with (process, -SIGKILL);
-  g_assert_cmpint (g_get_monotonic_time () - start, >=, 2 * CANCELLED_GRACE);
+  if (cancelled)
+    g_assert_cmpint (g_get_monotonic_time () - start, >=, 2 * grace);
+  return cancelled;
+}
+
+static void
+test_shorter_of_two_cancelled (void)
+{
+  try_with_longer_times (SHORT_GRACE, cancel_shorter_of_two);
 }
 
 /* What was written until the end is there. */
