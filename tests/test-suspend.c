@@ -197,7 +197,7 @@ static void
 test_dies_meanwhile (void)
 {
   ProctorProcess *processes[20];
-  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  gint64 deadline;
 
   for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
     processes[i] = spawn_with (PROCTOR_COMMAND_TRACK_SUSPEND);
@@ -211,6 +211,7 @@ test_dies_meanwhile (void)
       g_assert_true (proctor_process_kill (processes[i], NULL));
     }
 
+  deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
   while (count_trackers () > 0)
     {
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
