@@ -58,6 +58,8 @@ victim_in_parent (pid_t pid,
         pause ();
     }
   close (alive);
+  if (victim < 0)
+    _exit (1);
   if (write (report, &victim, sizeof victim) != sizeof victim)
     _exit (1);
   close (report);
