@@ -56,7 +56,7 @@ pumped_end (Pumped *self)
   log_clear (&self->log);
 }
 
-/* Until the child has not got on for a while. */
+/* Until the child has not got on for a while: it would for ever, if it could. */
 static void
 await_blocked (Pumped *self)
 {
@@ -79,7 +79,6 @@ pause_some_times (ProctorStdio kind)
   for (guint i = 0; i < 3; i++)
     {
       gsize received = pumped.log.received[1];
-      guint64 stopped_at;
 
       AWAIT (&pumped.log, pumped.log.received[1] > received + 2 * MIB);
       g_assert_true (proctor_read_transport_is_reading (pumped.out));
@@ -88,12 +87,9 @@ pause_some_times (ProctorStdio kind)
       g_assert_false (proctor_read_transport_is_reading (pumped.out));
       received = pumped.log.received[1];
       await_blocked (&pumped);
-      stopped_at = *pumped.counter;
-      iterate_for (&pumped.log, 20 * G_TIME_SPAN_MILLISECOND);
       g_assert_cmpuint (pumped.log.received[1], ==, received);
-      g_assert_cmpuint (*pumped.counter, ==, stopped_at);
-      /* What the pipe holds, and twice the limit. */
-      g_assert_cmpuint (stopped_at, <, received + MIB);
+      /* What the pipe holds, and twice the limit; less than that, if the child was only late. */
+      g_assert_cmpuint (*pumped.counter, <, received + MIB);
       proctor_read_transport_resume_reading (pumped.out);
       g_assert_true (proctor_read_transport_is_reading (pumped.out));
     }
