@@ -268,15 +268,18 @@ test_grandchild (void)
   g_autoptr(ProctorCommand) command =
     proctor_command_new_shell ("trap '' HUP; sleep 1000 & echo $!; exit 3");
   g_autoptr(ProctorResult) result = NULL;
+  g_autofree char *text = NULL;
+  pid_t holder;
 
   use_terminal (command);
   proctor_command_set_drain_grace (command, 50 * G_TIME_SPAN_MILLISECOND);
   result = run_or_abort (command, NULL);
   g_assert_cmpint (proctor_result_get_returncode (result), ==, 3);
   g_assert_true (proctor_result_is_incomplete (result));
-  kill ((pid_t) g_ascii_strtoll (g_bytes_get_data (proctor_result_get_stdout (result), NULL), NULL,
-                                 10),
-        SIGKILL);
+  text = proctor_result_dup_stdout_utf8 (result, NULL);
+  holder = (pid_t) g_ascii_strtoll (text, NULL, 10);
+  g_assert_cmpint (holder, >, 1);
+  g_assert_no_errno (kill (holder, SIGKILL));
 }
 
 static void
