@@ -121,8 +121,7 @@ mode_deaf (int argc, char **argv)
   close (STDIN_FILENO);
   if (argc < 2 || make_pid_file (argv[1]) != 0)
     return 125;
-  for (;;)
-    pause ();
+  stay ();
 }
 
 /* The same bytes as make_pattern() of the tests. */

@@ -56,8 +56,7 @@ mode_hold (int argc, char **argv)
     write_all (STDOUT_FILENO, argv[4], strlen (argv[4]));
   snprintf (late, sizeof late, "%s.late", argv[1]);
   make_pid_file (late);
-  for (;;)
-    pause ();
+  stay ();
 }
 
 /* vfork FILE: is held in the kernel, in state D, by a child that shares its memory, makes the file
@@ -73,8 +72,7 @@ mode_vfork (int argc, char **argv)
     {
       live_at_most (100);
       make_pid_file (argv[1]);
-      for (;;)
-        pause ();
+      stay ();
     }
   return 0;
 }
@@ -139,7 +137,6 @@ mode_brood (int argc, char **argv)
   if (strcmp (argv[2], "exit") == 0)
     return 0;
   stay ();
-  return 0;
 }
 
 static const char *fork_path;
@@ -171,7 +168,6 @@ mode_fork_on_term (int argc, char **argv)
   if (make_pid_file (argv[1]) != 0)
     return 124;
   stay ();
-  return 0;
 }
 
 /* daemon FILE: a daemon as of old, forked twice and with a session of its own, with the pid file
@@ -201,7 +197,6 @@ mode_daemon (int argc, char **argv)
   if (make_pid_file (argv[1]) != 0)
     return 124;
   stay ();
-  return 0;
 }
 
 static const char *leave_path;
@@ -235,7 +230,6 @@ mode_leave_group (int argc, char **argv)
   if (make_pid_file (argv[1]) != 0)
     return 124;
   stay ();
-  return 0;
 }
 
 const ChildMode descendant_modes[] = {

@@ -101,8 +101,7 @@ mode_ignore_term (int argc, char **argv)
   signal (SIGTERM, SIG_IGN);
   if (write_all (STDOUT_FILENO, "ready\n", 6) < 0 || argc < 2 || make_pid_file (argv[1]) != 0)
     return 1;
-  for (;;)
-    pause ();
+  stay ();
 }
 
 static void
@@ -122,8 +121,7 @@ mode_on_term (int argc, char **argv)
   signal (SIGTERM, exit_on_signal);
   if (write_all (STDOUT_FILENO, "ready\n", 6) < 0 || argc < 2 || make_pid_file (argv[1]) != 0)
     return 1;
-  for (;;)
-    pause ();
+  stay ();
 }
 
 static void
@@ -145,7 +143,6 @@ mode_log_signals (int argc, char **argv)
   if (argc < 2 || make_pid_file (argv[1]) != 0)
     return 125;
   stay ();
-  return 0;
 }
 
 static int
