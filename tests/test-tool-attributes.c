@@ -15,9 +15,9 @@
 #include <gio/gio.h>
 
 #include "report-testing.h"
+#include "test-deadline.h"
 
 #define MAX_WORDS 24
-#define DEADLINE_SECONDS 240
 
 typedef struct
 {
@@ -190,7 +190,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_assert_nonnull (g_getenv ("PROCTOR_TEST_TOOL"));
-  alarm (DEADLINE_SECONDS);
+  deadline_start ("test-tool-attributes", TEST_DEADLINE_SECONDS);
 
   g_test_add_func ("/tool-attributes/seen", test_seen);
   g_test_add_func ("/tool-attributes/user", test_user);

@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test-deadline.h"
 #include "tool-testing.h"
 
-#define DEADLINE_SECONDS 240
 #define MAX_WORDS 8
 
 /* @wrapper, @option and @variable may be NULL; @setup runs in the child before its exec. */
@@ -448,7 +448,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  alarm (DEADLINE_SECONDS);
+  deadline_start ("test-tool-doctor", TEST_DEADLINE_SECONDS);
   signal (SIGHUP, SIG_DFL);
 
   g_test_add_func ("/tool-doctor/here", test_here);

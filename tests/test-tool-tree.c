@@ -15,9 +15,9 @@
 
 #include <glib/gstdio.h>
 
+#include "test-deadline.h"
 #include "tool-testing.h"
 
-#define DEADLINE_SECONDS 240
 
 /* ---- the tool */
 
@@ -538,7 +538,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  alarm (DEADLINE_SECONDS);
+  deadline_start ("test-tool-tree", TEST_DEADLINE_SECONDS);
 
   g_test_add_func ("/tool-tree/pipeline", test_pipeline);
   g_test_add_func ("/tool-tree/cgroup-and-state", test_cgroup_and_state);

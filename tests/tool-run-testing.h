@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 
 #include "folder-testing.h"
+#include "test-deadline.h"
 
 #define DEADLINE_SECONDS 60
 
@@ -201,7 +202,7 @@ tool_run_testing_init (int    *argc,
   tool_path = g_getenv ("PROCTOR_TEST_TOOL");
   g_assert_nonnull (tool_path);
   /* Ends the whole test, and with it the pipes of what it has started. */
-  alarm (4 * DEADLINE_SECONDS);
+  deadline_start ("This test", TEST_DEADLINE_SECONDS);
   /* A tool that ends without reading its input must not end its test. */
   signal (SIGPIPE, SIG_IGN);
 }
