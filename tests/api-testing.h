@@ -440,6 +440,23 @@ try_with_longer_times (GTimeSpan   shortest,
     g_assert_true (attempt (100 * shortest));
 }
 
+/* NULL: not even the spawn was through in time. */
+static inline ProctorResult *
+run_until_timed_out (ProctorCommand *command,
+                     GTimeSpan       timeout)
+{
+  g_autoptr(GError) error = NULL;
+  ProctorResult *result;
+
+  proctor_command_set_timeout (command, timeout);
+  result = way_run (command, NULL, NULL, &error);
+  if (result == NULL)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  else
+    g_assert_true (proctor_result_is_timed_out (result));
+  return result;
+}
+
 /* ---- running the tests */
 
 typedef void (*ApiTestFunc) (void);

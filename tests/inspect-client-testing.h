@@ -170,12 +170,6 @@ assert_ended_well (pid_t pid)
 
 /* ---- all of them */
 
-typedef struct
-{
-  const char *name;
-  void (*run) (void);
-} InspectTest;
-
 static inline void
 run_inspect_test (gconstpointer data)
 {
@@ -228,7 +222,6 @@ warm_up_inspection (void)
   kill_and_wait (process);
 }
 
-/* Paths are /GROUP/NAME. */
 static inline int
 run_inspect_tests (int                argc,
                    char             **argv,
@@ -236,8 +229,6 @@ run_inspect_tests (int                argc,
                    const InspectTest *tests,
                    guint              n_tests)
 {
-  int result;
-
   g_test_init (&argc, &argv, NULL);
   deadline_start ("The start", TEST_DEADLINE_SECONDS);
   signal (SIGPIPE, SIG_IGN);
@@ -248,13 +239,5 @@ run_inspect_tests (int                argc,
       await_calm ();
     }
 
-  for (guint i = 0; i < n_tests; i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/%s/%s", group, tests[i].name);
-
-      g_test_add_data_func (path, &tests[i], run_inspect_test);
-    }
-  result = g_test_run ();
-  inspect_testing_clear ();
-  return result;
+  return inspect_testing_run (group, tests, n_tests, run_inspect_test);
 }

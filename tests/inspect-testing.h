@@ -49,6 +49,32 @@ inspect_testing_clear (void)
   g_clear_pointer (&runtime_dir, g_free);
 }
 
+typedef struct
+{
+  const char *name;
+  void (*run) (void);
+} InspectTest;
+
+/* The last that main() does. Paths are /PREFIX/NAME; @run_test gets each test as its data. */
+static inline int
+inspect_testing_run (const char        *prefix,
+                     const InspectTest *tests,
+                     guint              n_tests,
+                     GTestDataFunc      run_test)
+{
+  int result;
+
+  for (guint i = 0; i < n_tests; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/%s/%s", prefix, tests[i].name);
+
+      g_test_add_data_func (path, &tests[i], run_test);
+    }
+  result = g_test_run ();
+  inspect_testing_clear ();
+  return result;
+}
+
 static inline void
 start_or_abort (void)
 {

@@ -460,25 +460,6 @@ test_cancel (void)
     }
 }
 
-/* NULL: the time was not enough to start it. */
-static ProctorResult *
-run_in_time (ProctorCommand *command,
-             GOutputStream  *target,
-             GTimeSpan       timeout)
-{
-  g_autoptr(GError) error = NULL;
-  ProctorResult *result;
-
-  proctor_command_set_stdout_stream (command, target);
-  proctor_command_set_timeout (command, timeout);
-  result = way_run (command, NULL, NULL, &error);
-  if (result == NULL)
-    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  else
-    g_assert_true (proctor_result_is_timed_out (result));
-  return result;
-}
-
 static void
 test_timeout (void)
 {
@@ -489,7 +470,8 @@ test_timeout (void)
       g_autoptr(TestTarget) target = new_target (0);
       g_autoptr(ProctorCommand) command = child_command ("sleep", "1000", NULL);
 
-      result = run_in_time (command, G_OUTPUT_STREAM (target), timeout);
+      proctor_command_set_stdout_stream (command, G_OUTPUT_STREAM (target));
+      result = run_until_timed_out (command, timeout);
     }
 }
 
@@ -601,7 +583,8 @@ test_timeout_of_stuck_target (void)
       g_autoptr(GError) error = NULL;
 
       proctor_command_set_drain_grace (command, 100 * G_TIME_SPAN_MILLISECOND);
-      result = run_in_time (command, target, timeout);
+      proctor_command_set_stdout_stream (command, target);
+      result = run_until_timed_out (command, timeout);
       if (result == NULL || g_bytes_get_size (proctor_result_get_stderr (result)) == 0)
         {
           /* It did not come to say anything. */

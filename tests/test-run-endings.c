@@ -10,23 +10,6 @@
 
 /* ---- time */
 
-/* NULL: not even the spawn was through in time. */
-static ProctorResult *
-run_with_timeout (ProctorCommand *command,
-                  GTimeSpan       timeout)
-{
-  g_autoptr(GError) error = NULL;
-  ProctorResult *result;
-
-  proctor_command_set_timeout (command, timeout);
-  result = way_run (command, NULL, NULL, &error);
-  if (result == NULL)
-    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  else
-    g_assert_true (proctor_result_is_timed_out (result));
-  return result;
-}
-
 /* Runs a child that stays, with a timeout that is long enough for it to have begun, also on a
  * machine that has much to do. Also returns by how much the call took longer.
  */
@@ -40,7 +23,7 @@ run_until_timeout (const char *mode,
   for (GTimeSpan timeout = 500 * G_TIME_SPAN_MILLISECOND;; timeout *= 4)
     {
       gint64 begin = g_get_monotonic_time ();
-      g_autoptr(ProctorResult) result = run_with_timeout (command, timeout);
+      g_autoptr(ProctorResult) result = run_until_timed_out (command, timeout);
 
       if (g_unlink (mark) == 0 && result != NULL)
         {
@@ -225,14 +208,13 @@ test_timeout_while_draining (void)
 {
   for (GTimeSpan timeout = 500 * G_TIME_SPAN_MILLISECOND;; timeout *= 4)
     {
-      g_autofree char *name = g_strdup_printf ("mark-%" G_GINT64_FORMAT, timeout);
-      g_autofree char *mark = work_path (name);
+      g_autofree char *mark = new_mark ();
       g_autoptr(ProctorCommand) command = child_command ("hold", mark, "1", "text", NULL);
       g_autoptr(ProctorResult) result = NULL;
 
       /* Where the child is stopped the descendant is waited for all the same. */
       proctor_command_set_drain_grace (command, 10 * timeout);
-      result = run_with_timeout (command, timeout);
+      result = run_until_timed_out (command, timeout);
       if (g_file_test (mark, G_FILE_TEST_EXISTS))
         kill (await_pid (mark), SIGKILL);
       if (result == NULL || proctor_result_get_returncode (result) < 0)

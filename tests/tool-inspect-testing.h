@@ -170,12 +170,6 @@ assert_healthy (int pid)
     }
 }
 
-typedef struct
-{
-  const char *name;
-  void (*run) (void);
-} InspectTest;
-
 static inline void
 run_inspect_test (gconstpointer data)
 {
@@ -197,21 +191,11 @@ run_inspect_tests (int                *argc,
                    const InspectTest  *tests,
                    guint               n_tests)
 {
-  int result;
-
   g_test_init (argc, argv, NULL);
   deadline_start ("The start", TEST_DEADLINE_SECONDS);
   tool_path = g_getenv ("PROCTOR_TEST_TOOL");
   g_assert_nonnull (tool_path);
   reset_ignored_signals ();
   inspect_testing_init ();
-  for (guint i = 0; i < n_tests; i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/%s/%s", prefix, tests[i].name);
-
-      g_test_add_data_func (path, &tests[i], run_inspect_test);
-    }
-  result = g_test_run ();
-  inspect_testing_clear ();
-  return result;
+  return inspect_testing_run (prefix, tests, n_tests, run_inspect_test);
 }
